@@ -1,0 +1,93 @@
+# SPDX-FileCopyrightText: 2026 The lrpxx authors
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# The interface targets: one per group of headers that needs the same libraries.
+#   lrpxx::core   core, backend, op, rule, model, analysis, view and the reference backend: no dependency
+#   lrpxx::eigen  the Eigen backend      lrpxx::io  checkpoints and data files      lrpxx::text  tokenizers
+#   lrpxx::lrpxx  all that was found
+
+set(LRP_INCLUDE_ROOT ${PROJECT_SOURCE_DIR}/include)
+set(LRP_BACKEND_ROOT ${PROJECT_SOURCE_DIR}/backends)
+
+# Every header below the given folders joins the target's header set; nobody keeps lists by hand.
+function(lrp_headers target base)
+    set(found)
+    foreach(folder IN LISTS ARGN)
+        file(GLOB_RECURSE here CONFIGURE_DEPENDS ${base}/${folder}/*.hpp)
+        list(APPEND found ${here})
+    endforeach()
+    string(MAKE_C_IDENTIFIER set_${base} set)
+    target_sources(${target} INTERFACE FILE_SET ${set} TYPE HEADERS BASE_DIRS ${base} FILES ${found})
+endfunction()
+
+function(lrp_library name)
+    add_library(lrpxx_${name} INTERFACE)
+    add_library(lrpxx::${name} ALIAS lrpxx_${name})
+    set_target_properties(lrpxx_${name} PROPERTIES EXPORT_NAME ${name})
+    target_compile_features(lrpxx_${name} INTERFACE cxx_std_20)
+    set_property(GLOBAL APPEND PROPERTY LRP_LIBRARIES lrpxx_${name})
+endfunction()
+
+# Finds what an optional part needs, as LRP_WITH_<part> says; sets LRP_HAS_<part> and names what is missing.
+macro(lrp_find part)
+    set(LRP_HAS_${part} FALSE)
+    if(LRP_WITH_${part})
+        set(LRP_HAS_${part} TRUE)
+        foreach(package ${ARGN})
+            if(LRP_WITH_${part} STREQUAL "AUTO")
+                find_package(${package} QUIET)
+            else()
+                find_package(${package} REQUIRED)
+            endif()
+            if(NOT ${package}_FOUND)
+                set(LRP_HAS_${part} FALSE)
+                message(STATUS "lrpxx: ${part} is left out, ${package} was not found")
+            endif()
+        endforeach()
+    endif()
+    if(LRP_HAS_${part})
+        message(STATUS "lrpxx: ${part} is in")
+    endif()
+endmacro()
+
+find_package(Threads REQUIRED)
+
+lrp_library(core)
+lrp_headers(lrpxx_core ${LRP_INCLUDE_ROOT} lrp/core lrp/backend lrp/op lrp/rule lrp/model lrp/analysis lrp/view)
+lrp_headers(lrpxx_core ${LRP_BACKEND_ROOT}/reference lrp)
+target_link_libraries(lrpxx_core INTERFACE Threads::Threads)
+
+lrp_find(EIGEN Eigen3)
+if(LRP_HAS_EIGEN)
+    lrp_library(eigen)
+    lrp_headers(lrpxx_eigen ${LRP_BACKEND_ROOT}/eigen lrp)
+    target_link_libraries(lrpxx_eigen INTERFACE lrpxx_core Eigen3::Eigen)
+endif()
+
+lrp_find(IO nlohmann_json ZLIB)
+if(LRP_HAS_IO)
+    lrp_library(io)
+    lrp_headers(lrpxx_io ${LRP_INCLUDE_ROOT} lrp/io)
+    target_link_libraries(lrpxx_io INTERFACE lrpxx_core nlohmann_json::nlohmann_json ZLIB::ZLIB)
+endif()
+
+lrp_find(TEXT nlohmann_json PCRE2 utf8proc)
+if(LRP_HAS_TEXT)
+    lrp_library(text)
+    lrp_headers(lrpxx_text ${LRP_INCLUDE_ROOT} lrp/text)
+    target_link_libraries(lrpxx_text INTERFACE lrpxx_core nlohmann_json::nlohmann_json PCRE2::8BIT utf8proc::utf8proc)
+endif()
+
+lrp_library(lrpxx)
+lrp_headers(lrpxx_lrpxx ${LRP_INCLUDE_ROOT} lrp/.)
+get_property(lrp_parts GLOBAL PROPERTY LRP_LIBRARIES)
+list(REMOVE_ITEM lrp_parts lrpxx_lrpxx)
+target_link_libraries(lrpxx_lrpxx INTERFACE ${lrp_parts})
+
+# What this project's own programs are compiled with; never seen by a user of the library.
+add_library(lrpxx_dev INTERFACE)
+target_compile_options(lrpxx_dev INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion)
+if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
+    # GCC 12 warns about its own AVX-512 intrinsics.
+    target_compile_options(lrpxx_dev INTERFACE -Wno-maybe-uninitialized -Wno-uninitialized)
+endif()

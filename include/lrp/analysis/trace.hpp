@@ -1,0 +1,102 @@
+// SPDX-FileCopyrightText: 2026 The lrpxx authors
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// What one explanation yields, on the host and free of any backend: the value that pictures and data files are made from.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <lrp/core/error.hpp>
+
+namespace lrp {
+
+/// One candidate for the token at the explained position; probability is the softmax of the logits.
+struct Prediction {
+    std::int32_t id = 0;
+    std::string token;  ///< as text; the id in decimal where there is no tokenizer
+    double logit = 0;
+    double probability = 0;
+};
+
+/// The latent relevance trace of one explained logit. Arrays are row-major, raw (not normalised) float32; T tokens, L layers.
+/// `residual[l * T + t]` is the relevance of layer l's output at token t, summed over the hidden dimension; `head` is read before
+/// o_proj and summed within the head; `neuron` is read at the input of down_proj. Arrays that were not asked for are empty.
+struct Trace {
+    std::size_t tokens_count = 0;  ///< T
+    std::size_t layers = 0;        ///< L
+    std::size_t heads = 0;         ///< H
+    std::size_t neurons = 0;       ///< F, the intermediate size
+
+    std::string prompt;                                        ///< empty where ids were given
+    std::vector<std::int32_t> ids;                             ///< [T]
+    std::vector<std::string> tokens;                           ///< [T] each token as text, for people
+    std::vector<std::pair<std::size_t, std::size_t>> offsets;  ///< [T] bytes [begin, end) of the prompt; (0, 0) for added tokens
+
+    std::size_t position = 0;              ///< the explained position
+    std::int32_t target = 0;               ///< the explained token id
+    std::string target_token;              ///< as text
+    std::optional<std::int32_t> contrast;  ///< explained is logit(target) - logit(contrast) if set
+    std::string contrast_token;
+    double explained = 0;                  ///< the explained value: the logit, or the difference of two
+
+    std::vector<float> logits;            ///< [vocabulary] at the explained position
+    std::vector<Prediction> predictions;  ///< best first
+
+    std::vector<float> embedding;  ///< [T]
+    std::vector<float> residual;   ///< [L, T]
+    std::vector<float> head;       ///< [L, T, H]
+    std::vector<float> neuron;     ///< [L, T, F]
+
+    std::map<std::string, std::string> provenance;  ///< model hash, version, rules, backend, ...
+};
+
+/// How a layers x tokens map is scaled for the eye: by each layer's largest magnitude, by the largest of all, or not at all.
+enum class Normalize { layer, global, none };
+
+/// Parses "layer", "global" or "none"; UsageError otherwise.
+[[nodiscard]] inline Normalize parse_normalize(std::string_view name) {
+    if (name == "layer") return Normalize::layer;
+    if (name == "global") return Normalize::global;
+    if (name == "none") return Normalize::none;
+    fail<UsageError>("normalize: expected layer, global or none, found '", name, "'");
+}
+
+/// The map of a trace as rows of the picture: the embedding first if asked for, then each layer's output. [rows, T]
+[[nodiscard]] inline std::vector<std::vector<float>> heat_rows(const Trace& trace, bool include_embedding) {
+    std::vector<std::vector<float>> rows;
+    const std::size_t count = trace.tokens_count;
+    if (include_embedding) rows.push_back(trace.embedding);
+    for (std::size_t layer = 0; layer < trace.layers; ++layer) {
+        const auto begin = trace.residual.begin() + static_cast<std::ptrdiff_t>(layer * count);
+        rows.emplace_back(begin, begin + static_cast<std::ptrdiff_t>(count));
+    }
+    return rows;
+}
+
+/// Scales rows in place as `how` says; a row (or map) of zeros stays as it is.
+inline void normalize_rows(std::vector<std::vector<float>>& rows, Normalize how) {
+    const auto largest = [](const std::vector<float>& row) {
+        float peak = 0;
+        for (const float value : row) peak = std::max(peak, std::abs(value));
+        return peak;
+    };
+    float overall = 0;
+    for (const auto& row : rows) overall = std::max(overall, largest(row));
+    for (auto& row : rows) {
+        const float scale = how == Normalize::layer ? largest(row) : how == Normalize::global ? overall : 1.0f;
+        if (scale > 0) {
+            for (float& value : row) value /= scale;
+        }
+    }
+}
+
+}  // namespace lrp

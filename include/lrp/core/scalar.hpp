@@ -1,0 +1,67 @@
+// SPDX-FileCopyrightText: 2026 The lrpxx authors
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Element types: what weights are stored in, what the library computes in, and how exact a type is.
+#pragma once
+
+#include <bit>
+#include <concepts>
+#include <cstddef>
+#include <cstdint>
+
+#include <lrp/core/config.hpp>
+
+namespace lrp {
+
+/// Signed, so that differences of positions need no care.
+using Index = std::ptrdiff_t;
+
+/// bfloat16 as it lies in a file: the upper half of a float. Storage only; arithmetic is done after widening, which is exact.
+struct bf16 {
+    std::uint16_t bits = 0;
+
+    bf16() = default;
+    /// Rounds to nearest, ties to even; a NaN stays a NaN.
+    LRP_HD explicit bf16(float value) {
+        const auto u = std::bit_cast<std::uint32_t>(value);
+        const bool nan = (u & 0x7fffffffu) > 0x7f800000u;
+        bits = nan ? static_cast<std::uint16_t>((u >> 16) | 0x40u) : static_cast<std::uint16_t>((u + 0x7fffu + ((u >> 16) & 1u)) >> 16);
+    }
+    LRP_HD explicit operator float() const { return std::bit_cast<float>(std::uint32_t{bits} << 16); }
+};
+
+/// IEEE half precision as it lies in a file. Storage only; widening is exact, subnormals and infinities included.
+struct f16 {
+    std::uint16_t bits = 0;
+
+    LRP_HD explicit operator float() const {
+        const std::uint32_t sign = std::uint32_t{bits & 0x8000u} << 16;
+        const std::uint32_t exponent = (bits >> 10) & 31u;
+        const std::uint32_t mantissa = bits & 1023u;
+        if (exponent == 31) return std::bit_cast<float>(sign | 0x7f800000u | (mantissa << 13));
+        if (exponent != 0) return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (mantissa << 13));
+        const float magnitude = static_cast<float>(mantissa) * 0x1p-24f;
+        return sign ? -magnitude : magnitude;
+    }
+};
+
+/// Types in which the library computes.
+template <class T>
+concept Scalar = std::same_as<T, float> || std::same_as<T, double>;
+
+/// Sums over rows, norms and softmax are formed in this type: never below float32, and double on the CPU where it costs little.
+template <Scalar T>
+struct accumulator {
+    using type = double;
+};
+template <Scalar T>
+using accumulator_t = typename accumulator<T>::type;
+
+/// How closely two right implementations of one formula agree in this type, relative to the largest magnitude (docs/math.md, section 9).
+template <Scalar T>
+inline constexpr double tolerance = std::same_as<T, float> ? 1e-5 : 1e-12;
+
+template <Scalar T>
+inline constexpr const char* scalar_name = std::same_as<T, float> ? "float32" : "float64";
+
+}  // namespace lrp
