@@ -1,0 +1,60 @@
+// SPDX-FileCopyrightText: 2026 The lrpxx authors
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cmath>
+#include <vector>
+
+#include <lrp/backend/backend.hpp>
+#include <lrp/core/site.hpp>
+#include <lrp/rule/relevance_form.hpp>
+
+namespace lrp {
+
+namespace detail {
+template <class T>
+struct RelevanceSumRow {
+    View<const T> x;
+    View<const T> c;
+    Index groups;
+    T* out;
+    template <Group G>
+    LRP_HD void operator()(G& group, Index index) const {
+        const Index row = index / groups;
+        const Index width = x.cols / groups;
+        const Index first = (index % groups) * width;
+        const auto total = row_sum<accumulator_t<T>>(
+            group, width, [&](Index i) { return static_cast<accumulator_t<T>>(x(row, first + i)) * c(row, first + i); });
+        if (group.rank() == 0) out[index] = static_cast<T>(total);
+    }
+};
+}  // namespace detail
+
+/// Relevance summed over groups of neighbouring columns: out[t * groups + g] = sum_j x_tj c_tj over the j of group g; one group sums a
+/// whole row. Formed and summed in the accumulator type, so that cancelling sums keep their digits. [T, groups] on the host.
+template <Context C>
+[[nodiscard]] std::vector<typename C::scalar> relevance_sum(C& ctx, ActivationIn<C> x, CoefficientIn<C> c, Index groups = 1) {
+    using B = typename C::backend;
+    using T = typename C::scalar;
+    require_shape(c, x.rows, x.cols, "relevance: coefficient");
+    require(groups > 0 && x.cols % groups == 0, "relevance: ", x.cols, " columns cannot be cut into ", groups, " groups");
+    Tensor<B> out(ctx, x.rows, groups);
+    B::for_each_row(ctx, x.rows * groups, detail::RelevanceSumRow<T>{x, c, groups, out.view().data});
+    return out.download(ctx);
+}
+
+/// Relevance of every element, R = x * c, on the host. [T, columns]
+template <Context C>
+[[nodiscard]] std::vector<typename C::scalar> relevance_values(C& ctx, ActivationIn<C> x, CoefficientIn<C> c) {
+    RelevanceTensor<typename C::backend> r(ctx, x.rows, x.cols);
+    to_relevance(ctx, x, c, r.view());
+    return r.download(ctx);
+}
+
+/// Error that names the site if a value is not finite.
+template <class T>
+void require_finite(const std::vector<T>& values, const SiteRef& site) {
+    for (const T value : values) require(std::isfinite(value), "relevance: a value at site ", site.text(), " is not finite (", value, ")");
+}
+
+}  // namespace lrp

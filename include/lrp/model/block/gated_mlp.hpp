@@ -1,0 +1,82 @@
+// SPDX-FileCopyrightText: 2026 The lrpxx authors
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// The gated MLP, down(act(gate h) * up h): the forward pass and, box by box in reverse, its relevance.
+#pragma once
+
+#include <lrp/model/observer.hpp>
+#include <lrp/rule/composite.hpp>
+
+namespace lrp {
+
+/// What a gated MLP is applied with.
+template <class T>
+struct GatedMlpParams {
+    Linear::Params<T> gate, up, down;  ///< [F, d], [F, d], [d, F]
+};
+
+/// What the forward pass keeps; T tokens, F neurons.
+template <Backend B>
+struct GatedMlpSaved {
+    ActivationTensor<B> gate, act, up, neuron;  ///< [T, F]; neuron = act * up
+    ActivationTensor<B> out;                    ///< [T, d]
+
+    void resize(typename B::context& ctx, Index tokens, Index neurons, Index hidden) {
+        for (auto* t : {&gate, &act, &up, &neuron}) t->resize(ctx, tokens, neurons);
+        out.resize(ctx, tokens, hidden);
+    }
+    static Index scalars(Index tokens, Index neurons, Index hidden) { return tokens * (4 * neurons + hidden); }
+};
+
+/// Work space of the backward pass.
+template <Backend B>
+struct GatedMlpCoefficients {
+    CoefficientTensor<B> act, up, neuron;  ///< [T, F]; act's place takes the gate's coefficient as well
+
+    void resize(typename B::context& ctx, Index tokens, Index neurons) {
+        for (auto* t : {&act, &up, &neuron}) t->resize(ctx, tokens, neurons);
+    }
+    static Index scalars(Index tokens, Index neurons) { return 3 * tokens * neurons; }
+};
+
+/// The MLP over normalised rows h [T, d] -> s.out [T, d].
+template <Backend B, Composite Rules>
+struct GatedMlpBlock {
+    using T = typename B::scalar;
+    using C = typename B::context;
+    using Act = typename Rules::activation::op;
+
+    template <class O>
+    static void forward(const Station<C, O>& at, const GatedMlpParams<T>& p, Activation<const T> h, GatedMlpSaved<B>& s) {
+        C& ctx = at.ctx;
+        Linear::forward(ctx, p.gate, h, s.gate.view());
+        at.activation(Site::gate, s.gate.view());
+        Act::forward(ctx, {}, s.gate.view().as_const(), s.act.view());
+        at.activation(Site::act, s.act.view());
+        Linear::forward(ctx, p.up, h, s.up.view());
+        at.activation(Site::up, s.up.view());
+        Multiply::forward(ctx, {}, s.act.view().as_const(), s.up.view().as_const(), s.neuron.view());
+        at.activation(Site::neuron, s.neuron.view());
+        Linear::forward(ctx, p.down, s.neuron.view(), s.out.view());
+        at.activation(Site::mlp_out, s.out.view());
+    }
+
+    /// c_out at the block's output -> c_h at its input.
+    template <class O>
+    static void relevance(const Station<C, O>& at, const GatedMlpParams<T>& p, const RuleSet<Rules>& rules, Activation<const T> h,
+                          const GatedMlpSaved<B>& s, GatedMlpCoefficients<B>& c, Coefficient<T> c_out, Coefficient<T> c_h) {
+        C& ctx = at.ctx;
+        at.relevance(Site::mlp_out, s.out.view(), c_out);
+        rules.projection.propagate(ctx, p.down, {s.neuron.view(), s.out.view()}, c_out, c.neuron.view());
+        at.relevance(Site::neuron, s.neuron.view(), c.neuron.view());
+        rules.gating.propagate(ctx, {}, {s.act.view(), s.up.view(), s.neuron.view()}, c.neuron.view(), c.act.view(), c.up.view());
+        at.relevance(Site::up, s.up.view(), c.up.view());
+        rules.projection.propagate(ctx, p.up, {h, s.up.view()}, c.up.view(), c_h);
+        at.relevance(Site::act, s.act.view(), c.act.view());
+        rules.activation.propagate(ctx, {}, {s.gate.view(), s.act.view()}, c.act.view(), c.act.view());
+        at.relevance(Site::gate, s.gate.view(), c.act.view());
+        rules.projection.propagate(ctx, p.gate, {h, s.gate.view()}, c.act.view(), c_h, {.accumulate = true});
+    }
+};
+
+}  // namespace lrp

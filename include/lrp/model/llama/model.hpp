@@ -1,0 +1,188 @@
+// SPDX-FileCopyrightText: 2026 The lrpxx authors
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// The whole model: embedding, layers, final norm and output matrix, forward and relevance.
+#pragma once
+
+#include <algorithm>
+#include <memory>
+
+#include <lrp/model/llama/layer.hpp>
+#include <lrp/model/recompute.hpp>
+#include <lrp/model/seed.hpp>
+#include <lrp/op/embedding.hpp>
+
+namespace lrp {
+
+/// A forward pass and what it kept; the input of the backward pass. T tokens, P positions with logits.
+template <Backend B>
+struct LlamaPass {
+    std::vector<std::int32_t> ids;                ///< [T]
+    std::vector<std::int32_t> positions;          ///< [P] ascending
+    RopeTables<B> rope;
+    std::vector<ActivationTensor<B>> residual;    ///< L + 1 of [T, d]: the embedding, then each layer's output
+    std::vector<LlamaLayerSaved<B>> layers;       ///< L, or one that all layers share where they are recomputed
+    bool recompute = false;
+    std::size_t held = 0;                         ///< where layers are recomputed: the one whose values are in `layers` now
+    ActivationTensor<B> final_input, final_norm;  ///< [P, d] the last stream's rows, and normalised
+    Tensor<B> final_inverse_rms;                  ///< [1, P]
+    ActivationTensor<B> logits;                   ///< [P, V]
+};
+
+template <Backend B, Composite Rules>
+class LlamaModel {
+  public:
+    using backend = B;
+    using rules_type = Rules;
+    using T = typename B::scalar;
+    using C = typename B::context;
+    using Weights = LlamaWeights<B>;
+
+    /// Weights may be shared with models of other rules.
+    LlamaModel(LlamaConfig config, std::shared_ptr<const Weights> weights) : config_(config), weights_(std::move(weights)) {
+        config_.validate();
+    }
+
+    [[nodiscard]] const LlamaConfig& config() const { return config_; }
+    [[nodiscard]] const Weights& weights() const { return *weights_; }
+    /// The rules' values (epsilon, gamma), to read or to set.
+    [[nodiscard]] RuleSet<Rules>& rules() { return rules_; }
+    [[nodiscard]] const RuleSet<Rules>& rules() const { return rules_; }
+
+    /// Bytes that a pass over T tokens keeps and works in, weights apart.
+    [[nodiscard]] static std::uint64_t pass_bytes(const LlamaConfig& config, Index tokens, bool recompute) {
+        const Index kept = (recompute ? 1 : config.layers) * LlamaLayerSaved<B>::scalars(config, tokens);
+        const Index stream = (config.layers + 2) * tokens * config.hidden_size;
+        const Index rows = config.vocab_size + 4 * config.hidden_size + tokens * config.attention.head_dim;
+        return static_cast<std::uint64_t>(kept + stream + rows + LlamaLayerCoefficients<B>::scalars(config, tokens)) * sizeof(T);
+    }
+
+    /// Runs the model over `ids` and forms logits at `positions` (ascending, each below ids.size()).
+    template <class O = NullObserver>
+    [[nodiscard]] LlamaPass<B> forward(C& ctx, std::span<const std::int32_t> ids, std::span<const std::int32_t> positions,
+                                       const Recompute& policy, O&& observer = {}) const {
+        check_input(ids, positions);
+        const auto tokens = static_cast<Index>(ids.size());
+        const auto rows = static_cast<Index>(positions.size());
+        LlamaPass<B> pass;
+        pass.ids.assign(ids.begin(), ids.end());
+        pass.positions.assign(positions.begin(), positions.end());
+        pass.recompute = policy.decide(pass_bytes(config_, tokens, false), pass_bytes(config_, tokens, true));
+        pass.rope = RopeTables<B>(ctx, config_, tokens);
+        for (Index i = 0; i <= config_.layers; ++i) pass.residual.emplace_back(ctx, tokens, config_.hidden_size);
+        pass.layers.resize(pass.recompute ? 1 : static_cast<std::size_t>(config_.layers));
+
+        Station<C, std::remove_cvref_t<O>> at{ctx, observer};
+        Embedding::forward(ctx, {weights_->embedding.view(), ids}, pass.residual[0].view());
+        at.activation(Site::embedding, pass.residual[0].view());
+        for (at.layer = 0; at.layer < config_.layers; ++at.layer) {
+            const auto index = static_cast<std::size_t>(at.layer);
+            saved(pass, index).resize(ctx, config_, tokens);
+            layer(pass, index).forward(at, pass.residual[index].view(), saved(pass, index), pass.residual[index + 1].view());
+            pass.held = index;
+        }
+        at.layer = 0;
+        pass.final_input.resize(ctx, rows, config_.hidden_size);
+        pass.final_norm.resize(ctx, rows, config_.hidden_size);
+        pass.final_inverse_rms.resize(ctx, 1, rows);
+        pass.logits.resize(ctx, rows, config_.vocab_size);
+        B::gather_rows(ctx, last(pass), pass.positions, pass.final_input.view());
+        RMSNorm::forward(ctx, final_norm(), pass.final_input.view(), pass.final_norm.view(), pass.final_inverse_rms.view().data);
+        at.activation(Site::final_norm, pass.final_norm.view());
+        Linear::forward(ctx, {weights_->output()}, pass.final_norm.view(), pass.logits.view());
+        at.activation(Site::logits, pass.logits.view());
+        return pass;
+    }
+
+    /// Propagates the seeds back to the embedding; results are read by the observer. Returns the coefficient [T, d] at the embedding.
+    /// Where layers are recomputed, an observer that changed activations in the forward pass must watch here too.
+    /// At Site::logits the observer sees the seeded tokens only, as [P, tokens].
+    template <class O = NullObserver>
+    CoefficientTensor<B> relevance(C& ctx, LlamaPass<B>& pass, std::span<const Seed> seeds, O&& observer = {}) const {
+        const auto tokens = static_cast<Index>(pass.ids.size());
+        CoefficientTensor<B> stream(ctx, tokens, config_.hidden_size);
+        LlamaLayerCoefficients<B> work;
+        work.resize(ctx, config_, tokens);
+
+        Station<C, std::remove_cvref_t<O>> at{ctx, observer};
+        relevance_of_output(at, pass, seeds, stream.view());
+        for (at.layer = config_.layers - 1; at.layer >= 0; --at.layer) {
+            const auto index = static_cast<std::size_t>(at.layer);
+            const auto block = layer(pass, index);
+            if (pass.recompute && pass.held != index) {
+                at.recomputed = true;
+                block.forward(at, pass.residual[index].view(), saved(pass, index), pass.residual[index + 1].view());
+                at.recomputed = false;
+                pass.held = index;
+            }
+            block.relevance(at, pass.residual[index].view(), saved(pass, index), pass.residual[index + 1].view(), work, stream.view());
+        }
+        at.layer = 0;
+        at.relevance(Site::embedding, pass.residual[0].view(), stream.view());
+        return stream;
+    }
+
+  private:
+    [[nodiscard]] RMSNorm::Params<T> final_norm() const { return {weights_->final_norm.view().data, config_.rms_norm_eps}; }
+    static View<const T> last(const LlamaPass<B>& pass) { return pass.residual.back().view(); }
+    static LlamaLayerSaved<B>& saved(LlamaPass<B>& pass, std::size_t index) { return pass.layers[pass.recompute ? 0 : index]; }
+    [[nodiscard]] LlamaLayer<B, Rules> layer(const LlamaPass<B>& pass, std::size_t index) const {
+        return {config_, weights_->layers[index], pass.rope.params(), rules_};
+    }
+
+    /// Seeds -> coefficient [T, d] at the last layer's output. Rules of Linear treat every output by itself, so only the rows of the
+    /// output matrix that belong to seeded tokens take part: a gather, never a product with the vocabulary.
+    template <class O>
+    void relevance_of_output(const Station<C, O>& at, const LlamaPass<B>& pass, std::span<const Seed> seeds, Coefficient<T> c) const {
+        C& ctx = at.ctx;
+        require(!seeds.empty(), "relevance: no seed was given");
+        std::vector<std::int32_t> tokens;
+        for (const Seed& seed : seeds) {
+            require(seed.token >= 0 && seed.token < config_.vocab_size, "relevance: target token ", seed.token,
+                    " is outside the vocabulary of ", config_.vocab_size);
+            if (std::find(tokens.begin(), tokens.end(), seed.token) == tokens.end()) tokens.push_back(seed.token);
+        }
+        const auto rows = static_cast<Index>(pass.positions.size());
+        const auto width = static_cast<Index>(tokens.size());
+        std::vector<T> host(static_cast<std::size_t>(rows * width));
+        for (const Seed& seed : seeds) {
+            const auto at_row = std::find(pass.positions.begin(), pass.positions.end(), static_cast<std::int32_t>(seed.position));
+            require(at_row != pass.positions.end(), "relevance: the pass has no logits at position ", seed.position);
+            const auto column = std::find(tokens.begin(), tokens.end(), seed.token) - tokens.begin();
+            host[static_cast<std::size_t>((at_row - pass.positions.begin()) * width + column)] += static_cast<T>(seed.weight);
+        }
+        Tensor<B> head(ctx, width, config_.hidden_size);
+        B::gather_rows(ctx, weights_->output(), tokens, head.view());
+        ActivationTensor<B> logits(ctx, rows, width);
+        const Linear::Params<T> linear{std::as_const(head).view()};
+        Linear::forward(ctx, linear, pass.final_norm.view(), logits.view());
+        CoefficientTensor<B> c_logits(ctx, rows, width), c_norm(ctx, rows, config_.hidden_size), c_input(ctx, rows, config_.hidden_size);
+        c_logits.upload(ctx, host);
+        at.relevance(Site::logits, std::as_const(logits).view(), c_logits.view());
+        rules_.projection.propagate(ctx, linear, {pass.final_norm.view(), logits.view()}, c_logits.view(), c_norm.view());
+        at.relevance(Site::final_norm, pass.final_norm.view(), c_norm.view());
+        rules_.norm.propagate(ctx, final_norm(), {pass.final_input.view(), pass.final_inverse_rms.view().data, pass.final_norm.view()},
+                              c_norm.view(), c_input.view());
+        B::fill(ctx, c, T(0));
+        B::scatter_add_rows(ctx, std::as_const(c_input).view(), pass.positions, c);
+    }
+
+    void check_input(std::span<const std::int32_t> ids, std::span<const std::int32_t> positions) const {
+        require(!ids.empty(), "forward: no token was given");
+        for (std::size_t i = 0; i < ids.size(); ++i)
+            require(ids[i] >= 0 && ids[i] < config_.vocab_size, "forward: token id ", ids[i], " at position ", i, " is outside the vocabulary of ",
+                    config_.vocab_size);
+        require(!positions.empty(), "forward: no position was given");
+        for (std::size_t i = 0; i < positions.size(); ++i) {
+            require(positions[i] >= 0 && positions[i] < static_cast<std::int32_t>(ids.size()), "forward: position ", positions[i],
+                    " is outside the ", ids.size(), " tokens");
+            require(i == 0 || positions[i - 1] < positions[i], "forward: positions must ascend");
+        }
+    }
+
+    LlamaConfig config_;
+    std::shared_ptr<const Weights> weights_;
+    RuleSet<Rules> rules_{};
+};
+
+}  // namespace lrp
