@@ -96,13 +96,19 @@ template <class T>
     return result;
 }
 
-/// Explains one logit of `model` for the prompt `ids`: runs it up to the explained position, propagates relevance back, and reads the
-/// sites asked for. Errors: ids, target or position out of range (UsageError for the latter two), values that are not finite. `more` is
-/// a further observer of both passes; `times`, if given, takes the seconds spent.
+/// A forward pass whose question is settled: what is explained, its seeds, and a trace that holds all but relevance.
+template <class Pass>
+struct Question {
+    Trace trace;
+    std::vector<Seed> seeds;
+    Pass pass;
+};
+
+/// Runs `model` up to the explained position and resolves the target. Errors: no ids, ids out of range; UsageError: position, target
+/// or contrast out of range; logits that are not finite.
 template <class Model, class O = NullObserver>
-[[nodiscard]] Trace attribute(typename Model::C& ctx, const Model& model, std::span<const std::int32_t> ids, const AttributeOptions& options = {},
-                              O&& more = {}, PassTimes* times = nullptr) {
-    using B = typename Model::backend;
+[[nodiscard]] auto ask(typename Model::C& ctx, const Model& model, std::span<const std::int32_t> ids, const AttributeOptions& options = {},
+                       O&& observer = {}) {
     const auto& config = model.config();
     require(!ids.empty(), "attribute: the prompt has no token");
     const std::size_t position = options.position.value_or(ids.size() - 1);
@@ -113,11 +119,9 @@ template <class Model, class O = NullObserver>
     check_token(options.target, "target");
     check_token(options.contrast, "contrast");
 
-    const auto start = std::chrono::steady_clock::now();
     const std::vector<std::int32_t> rows{static_cast<std::int32_t>(position)};
-    auto pass = model.forward(ctx, ids.first(position + 1), rows, options.recompute, more);
+    auto pass = model.forward(ctx, ids.first(position + 1), rows, options.recompute, observer);
     const auto logits = pass.logits.download(ctx);
-    const auto middle = std::chrono::steady_clock::now();
     require_finite(logits, {Site::logits});
 
     Trace trace;
@@ -134,22 +138,34 @@ template <class Model, class O = NullObserver>
     trace.target = options.target.value_or(trace.predictions.front().id);
     trace.target_token = std::to_string(trace.target);
     trace.contrast = options.contrast;
-    if (trace.contrast) trace.contrast_token = std::to_string(*trace.contrast);
-    trace.explained = logits[static_cast<std::size_t>(trace.target)];
-    if (trace.contrast) trace.explained -= logits[static_cast<std::size_t>(*trace.contrast)];
-
+    trace.explained = static_cast<double>(logits[static_cast<std::size_t>(trace.target)]);
+    if (trace.contrast) {
+        trace.contrast_token = std::to_string(*trace.contrast);
+        trace.explained -= static_cast<double>(logits[static_cast<std::size_t>(*trace.contrast)]);
+    }
     const double seed = options.seed_with_logit ? trace.explained : 1.0;
     std::vector<Seed> seeds{{static_cast<Index>(position), trace.target, seed}};
     if (trace.contrast) seeds.push_back({static_cast<Index>(position), *trace.contrast, -seed});
-    TraceObserver<B> reader(trace, options.sites);
+    return Question<decltype(pass)>{std::move(trace), std::move(seeds), std::move(pass)};
+}
+
+/// Explains one logit of `model` for the prompt `ids`: asks, propagates relevance back, and reads the sites asked for. Errors: those of
+/// `ask`, and values that are not finite. `more` is a further observer of both passes; `times`, if given, takes the seconds spent.
+template <class Model, class O = NullObserver>
+[[nodiscard]] Trace attribute(typename Model::C& ctx, const Model& model, std::span<const std::int32_t> ids, const AttributeOptions& options = {},
+                              O&& more = {}, PassTimes* times = nullptr) {
+    using Clock = std::chrono::steady_clock;
+    const auto start = Clock::now();
+    auto question = ask(ctx, model, ids, options, more);
+    const auto middle = Clock::now();
+    TraceObserver<typename Model::backend> reader(question.trace, options.sites);
     ObserverChain observers(reader, more);
-    model.relevance(ctx, pass, seeds, observers);
-    const auto end = std::chrono::steady_clock::now();
+    model.relevance(ctx, question.pass, question.seeds, observers);
     if (times != nullptr) {
         times->forward = std::chrono::duration<double>(middle - start).count();
-        times->relevance = std::chrono::duration<double>(end - middle).count();
+        times->relevance = std::chrono::duration<double>(Clock::now() - middle).count();
     }
-    return trace;
+    return std::move(question.trace);
 }
 
 }  // namespace lrp
