@@ -1,0 +1,154 @@
+// SPDX-FileCopyrightText: 2026 The lrpxx authors
+// SPDX-License-Identifier: BSD-3-Clause
+#include "common.hpp"
+
+#include <array>
+#include <charconv>
+#include <cstdio>
+#include <iostream>
+
+#include <lrp/io/atomic_file.hpp>
+#include <lrp/io/hf_config.hpp>
+#include <lrp/pipeline/pretrained.hpp>
+
+namespace lrp::cli {
+
+int exit_code = 0;
+
+namespace {
+
+/// The whole text as a decimal number, if it is one.
+std::optional<std::int32_t> decimal(const std::string& text) {
+    std::int32_t value = 0;
+    const char* last = text.data() + text.size();
+    const auto [end, code] = std::from_chars(text.data(), last, value);
+    if (code != std::errc() || end != last) return std::nullopt;
+    return value;
+}
+
+/// A token as a user names it: an id in decimal, or text that is exactly one token.
+std::int32_t token_argument(const std::string& text, const char* option, const std::optional<Tokenizer>& tokenizer) {
+    if (const auto id = decimal(text)) return *id;
+    if (!tokenizer) fail<UsageError>(option, ": '", text, "' is not a token id, and the model has no tokenizer.json to look it up in");
+    if (const auto id = tokenizer->token_to_id(text); id && tokenizer->is_special(*id)) return *id;
+    const auto pieces = tokenizer->encode(text, {.add_special_tokens = false});
+    if (pieces.ids.size() == 1) return pieces.ids.front();
+    const auto spaced = tokenizer->encode(" " + text, {.add_special_tokens = false});
+    std::string hint;
+    if (spaced.ids.size() == 1) hint = detail::concat("; ' ", text, "' with a leading space is one token (id ", spaced.ids.front(), ")");
+    fail<UsageError>(option, ": expected a token id or the text of one token, found '", text, "' which is ", pieces.ids.size(), " tokens", hint);
+}
+
+std::vector<std::int32_t> parse_ids(const std::string& text) {
+    std::vector<std::int32_t> ids;
+    for (const std::string& part : split_list(text)) {
+        const auto id = decimal(part);
+        if (!id) fail<UsageError>("--ids: expected token ids such as 1,5,7, found '", part, "'");
+        ids.push_back(*id);
+    }
+    return ids;
+}
+
+}  // namespace
+
+void add_model_options(CLI::App& command, ModelOptions& options) {
+    command.add_option("MODEL_DIR", options.folder, "Hugging Face checkpoint folder (config.json, *.safetensors, tokenizer.json)")->required();
+    command.add_option_function<std::string>(
+        "PROMPT",
+        [&options](const std::string& text) {
+            options.prompt = text;
+            options.has_prompt = true;
+        },
+        "the prompt; what is explained is the model's next token");
+    command.add_option("--ids", options.ids, "token ids in place of a prompt, e.g. 1,5,7 (no tokenizer is needed)");
+    command.add_option("--rules", options.rules.preset, "set of rules")->check(CLI::IsMember({"attnlrp", "cp-lrp", "gradient"}))->capture_default_str();
+    command.add_option("--softmax-rule", options.rules.softmax, "another rule for the softmax than the set's own")
+        ->check(CLI::IsMember({"taylor", "uniform", "stop"}));
+    command.add_option("--target", options.target, "explain this token, as text or id, instead of the most likely one");
+    command.add_option("--contrast", options.contrast, "explain logit(target) - logit(this token)");
+    command.add_option("--position", options.position, "explain the token after this position, counted from 0; negative: from the end")
+        ->type_name("INT");
+    std::string names;
+    for (const auto& entry : backends()) names += (names.empty() ? "" : "|") + std::string(entry.name);
+    command.add_option("--backend", options.backend, "what computes: " + names)->capture_default_str();
+    command.add_option("--threads", options.threads, "threads; 0: all cores (the result is the same bits for any number)")->capture_default_str();
+    command.add_option("--recompute", options.recompute, "layers computed again in the backward pass: never, always, auto, or a memory budget such as 2G")
+        ->capture_default_str();
+    command.add_flag("!--no-special-in-text", options.special_in_text, "treat control tokens spelled in the prompt as plain text");
+}
+
+Prompt read_prompt(const ModelOptions& options) {
+    if (options.has_prompt == !options.ids.empty()) {
+        if (options.has_prompt) fail<UsageError>("give a prompt or --ids, not both");
+        fail<UsageError>("give a prompt, or token ids with --ids");
+    }
+    Prompt prompt;
+    prompt.tokenizer = load_tokenizer(options.folder);
+    if (!options.has_prompt) {
+        prompt.ids = parse_ids(options.ids);
+        return prompt;
+    }
+    require(prompt.tokenizer.has_value(), options.folder, ": there is no tokenizer.json; give token ids with --ids");
+    prompt.encoding = prompt.tokenizer->encode(options.prompt, {.special_in_text = options.special_in_text});
+    prompt.ids = prompt.encoding->ids;
+    require(!prompt.ids.empty(), "the prompt '", options.prompt, "' has no token");
+    if (prompt.ids.size() > 1 && prompt.ids[0] == prompt.ids[1] && prompt.encoding->added[0])
+        std::cerr << "lrp: warning: the prompt begins with " << prompt.tokenizer->id_to_token(prompt.ids[0])
+                  << ", which the tokenizer adds by itself; the model now sees it twice\n";
+    return prompt;
+}
+
+AttributeOptions attribute_options(const ModelOptions& options, const Prompt& prompt) {
+    AttributeOptions result;
+    if (!options.target.empty()) result.target = token_argument(options.target, "--target", prompt.tokenizer);
+    if (!options.contrast.empty()) result.contrast = token_argument(options.contrast, "--contrast", prompt.tokenizer);
+    if (options.position) {
+        const auto count = static_cast<long long>(prompt.ids.size());
+        const long long position = *options.position < 0 ? *options.position + count : *options.position;
+        if (position < 0 || position >= count)
+            fail<UsageError>("--position: expected ", -count, " to ", count - 1, " for a prompt of ", count, " tokens, found ", *options.position);
+        result.position = static_cast<std::size_t>(position);
+    }
+    result.recompute = Recompute::parse(options.recompute);
+    return result;
+}
+
+std::unique_ptr<Engine> open_engine(const ModelOptions& options, std::optional<Checkpoint>& checkpoint) {
+    const HfConfig file = read_hf_config(options.folder);
+    checkpoint.emplace(Checkpoint::open(options.folder));
+    for (const auto& notes : {file.notes, checkpoint->notes()})
+        for (const auto& note : notes) std::cerr << "lrp: note: " << note << '\n';
+    return make_engine(options.backend, {llama_config(file), &*checkpoint, options.rules, options.threads});
+}
+
+void write_result(const std::string& name, const std::string& bytes) {
+    if (name != "-") return write_file(name, bytes);
+    std::cout << bytes;
+    if (!bytes.empty() && bytes.back() != '\n') std::cout << '\n';
+    std::cout.flush();
+    require(std::cout.good(), "standard output: the result could not be written");
+}
+
+std::string human_bytes(std::uint64_t bytes) {
+    constexpr std::array units{"B", "KiB", "MiB", "GiB", "TiB"};
+    double value = static_cast<double>(bytes);
+    std::size_t unit = 0;
+    for (; value >= 1024 && unit + 1 < units.size(); ++unit) value /= 1024;
+    std::array<char, 32> text{};
+    std::snprintf(text.data(), text.size(), unit == 0 ? "%.0f %s" : "%.1f %s", value, units[unit]);
+    return text.data();
+}
+
+std::vector<std::string> split_list(const std::string& text) {
+    std::vector<std::string> parts(1);
+    for (const char c : text) {
+        if (c == ',') {
+            parts.emplace_back();
+        } else {
+            parts.back() += c;
+        }
+    }
+    return parts;
+}
+
+}  // namespace lrp::cli

@@ -1,0 +1,72 @@
+// SPDX-FileCopyrightText: 2026 The lrpxx authors
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// What the commands share: the model's files as a user names them, token arguments, and where results go.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <lrp/text/tokenizer.hpp>
+
+#include "engine.hpp"
+
+namespace lrp::cli {
+
+/// The options of every command that runs a model.
+struct ModelOptions {
+    std::string folder;
+    std::string prompt;
+    bool has_prompt = false;
+    std::string ids;
+    RuleChoice rules;
+    std::string target;
+    std::string contrast;
+    std::optional<long long> position;
+    std::string backend = backends().front().name;
+    unsigned threads = 0;
+    std::string recompute = "auto";
+    bool special_in_text = true;
+};
+
+/// Adds those options to a command.
+void add_model_options(CLI::App& command, ModelOptions& options);
+
+/// A prompt turned into ids, with the tokenizer if there is one.
+struct Prompt {
+    std::vector<std::int32_t> ids;
+    std::optional<Tokenizer> tokenizer;
+    std::optional<Encoding> encoding;  ///< unset where ids were given
+};
+
+/// UsageError unless exactly one of prompt and ids is given and is well formed; Error where a tokenizer is needed and missing.
+[[nodiscard]] Prompt read_prompt(const ModelOptions& options);
+
+/// What the options say about the explained token, position and memory.
+[[nodiscard]] AttributeOptions attribute_options(const ModelOptions& options, const Prompt& prompt);
+
+/// Opens configuration and weights and makes the engine; `checkpoint` keeps the files open. Notes about the files go to standard error.
+[[nodiscard]] std::unique_ptr<Engine> open_engine(const ModelOptions& options, std::optional<Checkpoint>& checkpoint);
+
+/// Writes a result to a file (whole or not at all), or to standard output where the name is "-".
+void write_result(const std::string& name, const std::string& bytes);
+
+/// "1.5 GiB", "312 KiB"
+[[nodiscard]] std::string human_bytes(std::uint64_t bytes);
+
+/// Cuts "a,b,c" at the commas.
+[[nodiscard]] std::vector<std::string> split_list(const std::string& text);
+
+// The commands. Each registers itself with the program; `run` is called if the user chose it.
+void add_trace_command(CLI::App& app);
+void add_check_command(CLI::App& app);
+void add_inspect_command(CLI::App& app);
+void add_tokenize_command(CLI::App& app);
+
+/// Set by a command that wants another exit code than 0.
+extern int exit_code;
+
+}  // namespace lrp::cli

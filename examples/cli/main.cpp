@@ -1,0 +1,45 @@
+// SPDX-FileCopyrightText: 2026 The lrpxx authors
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// The program `lrp`. Exit codes: 0 done, 1 failure (bad files, disagreement found by a check), 2 wrong use.
+#include <exception>
+#include <iostream>
+#include <new>
+
+#include <lrp/core/config.hpp>
+#include <lrp/core/error.hpp>
+
+#include "common.hpp"
+
+int main(int argc, char** argv) {
+    CLI::App app{"lrp tells why a LLaMA-style language model said what it said: layer-wise relevance propagation (AttnLRP)\n"
+                 "through a Hugging Face checkpoint, read off at tokens, layers, heads and neurons."};
+    app.name("lrp");
+    app.set_version_flag("--version", "lrp " LRP_VERSION_STRING "\n" + lrp::Tokenizer::build_info());
+    app.require_subcommand(1);
+    app.footer("Examples:\n"
+               "  lrp trace examples/models/mini \"I have 5 cats and 3 dogs. My cats love to play with my\" --html trace.html\n"
+               "  lrp check examples/models/mini \"The soup was hot\"\n"
+               "  lrp inspect examples/models/mini\n"
+               "  lrp tokenize examples/models/mini \"Hello world\"\n"
+               "`lrp COMMAND --help` tells more about each.");
+    lrp::cli::add_trace_command(app);
+    lrp::cli::add_check_command(app);
+    lrp::cli::add_inspect_command(app);
+    lrp::cli::add_tokenize_command(app);
+    try {
+        app.parse(argc, argv);
+        return lrp::cli::exit_code;
+    } catch (const CLI::ParseError& error) {
+        return app.exit(error) == 0 ? 0 : 2;
+    } catch (const lrp::UsageError& error) {
+        std::cerr << "lrp: " << error.what() << '\n';
+        return 2;
+    } catch (const std::bad_alloc&) {
+        std::cerr << "lrp: out of memory\n";
+        return 1;
+    } catch (const std::exception& error) {
+        std::cerr << "lrp: " << error.what() << '\n';
+        return 1;
+    }
+}

@@ -1,0 +1,172 @@
+// SPDX-FileCopyrightText: 2026 The lrpxx authors
+// SPDX-License-Identifier: BSD-3-Clause
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <iostream>
+#include <memory>
+
+#include <lrp/core/config.hpp>
+#include <lrp/io/npz.hpp>
+#include <lrp/io/safetensors_write.hpp>
+#include <lrp/pipeline/pretrained.hpp>
+#include <lrp/pipeline/trace_file.hpp>
+#include <lrp/view/ansi.hpp>
+#include <lrp/view/html.hpp>
+#include <lrp/view/json.hpp>
+#include <lrp/view/svg.hpp>
+#include <lrp/view/tex.hpp>
+
+#include "common.hpp"
+
+namespace lrp::cli {
+
+namespace {
+
+struct TraceOptions {
+    ModelOptions model;
+    std::string html, svg, tex, json, npz, safetensors;
+    std::string sites = "embedding,residual";
+    std::string normalize = "layer";
+    std::size_t top = 5;
+    bool include_embedding = false;
+    bool lxt_seed = false;
+    bool timing = false;
+};
+
+TraceSites parse_sites(const std::string& text) {
+    TraceSites sites{false, false, false, false};
+    for (const std::string& name : split_list(text)) {
+        if (name == "embedding") {
+            sites.embedding = true;
+        } else if (name == "residual") {
+            sites.residual = true;
+        } else if (name == "head") {
+            sites.head = true;
+        } else if (name == "neuron") {
+            sites.neuron = true;
+        } else {
+            fail<UsageError>("--sites: expected some of embedding,residual,head,neuron, found '", name, "'");
+        }
+    }
+    return sites;
+}
+
+/// The outputs that share standard output; UsageError for two of them, or for a binary one.
+bool takes_stdout(const TraceOptions& options) {
+    int count = 0;
+    for (const auto* name : {&options.html, &options.svg, &options.tex, &options.json}) count += *name == "-" ? 1 : 0;
+    if (count > 1) fail<UsageError>("only one result can go to standard output ('-')");
+    if (options.npz == "-" || options.safetensors == "-") fail<UsageError>("--npz and --safetensors are not text: give a file name instead of '-'");
+    return count == 1;
+}
+
+bool writes_file(const TraceOptions& options) {
+    for (const auto* name : {&options.html, &options.svg, &options.tex, &options.json, &options.npz, &options.safetensors})
+        if (!name->empty()) return true;
+    return false;
+}
+
+void describe(Trace& trace, const TraceOptions& options, const Checkpoint& checkpoint) {
+    auto folder = std::filesystem::path(options.model.folder).lexically_normal();
+    if (folder.filename().empty()) folder = folder.parent_path();
+    trace.provenance = {{"model", folder.filename().string()},
+                        {"model_hash", checkpoint.hash()},
+                        {"version", LRP_VERSION_STRING},
+                        {"rules", options.model.rules.label()},
+                        {"target", std::to_string(trace.target)},
+                        {"backend", options.model.backend},
+                        {"compute_type", scalar_name<float>},
+                        {"seed", options.lxt_seed ? "logit" : "1"}};
+}
+
+/// The trace with only the sites the user asked for in data files.
+Trace restrict_to(const Trace& trace, const TraceSites& sites) {
+    Trace result = trace;
+    if (!sites.embedding) result.embedding.clear();
+    if (!sites.residual) result.residual.clear();
+    return result;
+}
+
+void write_files(const Trace& trace, const TraceOptions& options, const TraceSites& sites) {
+    const Normalize how = parse_normalize(options.normalize);
+    if (!options.html.empty()) write_result(options.html, html_page(trace, how, options.include_embedding));
+    if (!options.svg.empty()) write_result(options.svg, svg_heatmap(trace, how, options.include_embedding));
+    if (!options.tex.empty()) write_result(options.tex, tex_tokens(trace));
+    if (!options.json.empty()) write_result(options.json, trace_json(trace, split_list(options.sites)));
+    if (options.npz.empty() && options.safetensors.empty()) return;
+    const DataFile file = trace_file(restrict_to(trace, sites));
+    if (!options.npz.empty()) write_result(options.npz, to_npz(file));
+    if (!options.safetensors.empty()) write_result(options.safetensors, to_safetensors(file));
+}
+
+void print(const Trace& trace, const TraceOptions& options) {
+    const TerminalStyle style = detect_terminal(STDOUT_FILENO);
+    std::cout << ansi_predictions(trace) << '\n';
+    std::cout << "Explained: " << (trace.contrast ? "logit difference " : "logit ") << trace.explained << " at position " << trace.position
+              << ", rules " << options.model.rules.label() << "\n\n";
+    std::cout << ansi_prompt(trace, style) << '\n' << ansi_heatmap(trace, style, parse_normalize(options.normalize), options.include_embedding);
+    std::cout.flush();
+}
+
+void run(const TraceOptions& options) {
+    const bool quiet = takes_stdout(options);
+    const TraceSites sites = parse_sites(options.sites);
+    (void)parse_normalize(options.normalize);
+    const auto start = std::chrono::steady_clock::now();
+    const Prompt prompt = read_prompt(options.model);
+    AttributeOptions attribute = attribute_options(options.model, prompt);
+    attribute.top = options.top;
+    attribute.seed_with_logit = options.lxt_seed;
+    attribute.sites = sites;
+    attribute.sites.embedding = attribute.sites.residual = true;  // the pictures need them
+    std::optional<Checkpoint> checkpoint;
+    const auto engine = open_engine(options.model, checkpoint);
+    const double load = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+
+    PassTimes times;
+    Trace trace = engine->trace(prompt.ids, attribute, &times);
+    trace.prompt = options.model.prompt;
+    if (prompt.tokenizer) name_tokens(trace, *prompt.tokenizer, prompt.encoding ? &*prompt.encoding : nullptr);
+    if (writes_file(options)) describe(trace, options, *checkpoint);
+    write_files(trace, options, sites);
+    if (!quiet) print(trace, options);
+    if (options.timing) {
+        rusage usage{};
+        getrusage(RUSAGE_SELF, &usage);
+        std::cerr << "load " << load << " s, forward " << times.forward << " s, relevance " << times.relevance << " s, peak memory "
+                  << human_bytes(static_cast<std::uint64_t>(usage.ru_maxrss) * 1024) << '\n';
+    }
+}
+
+}  // namespace
+
+void add_trace_command(CLI::App& app) {
+    auto* command = app.add_subcommand("trace", "Explain the model's next token: predictions, relevance of the prompt, and its way through the layers");
+    auto options = std::make_shared<TraceOptions>();
+    add_model_options(*command, options->model);
+    const std::string text = " (FILE, or - for standard output)";
+    command->add_option("--html", options->html, "write one self-contained page with the heatmap" + text);
+    command->add_option("--svg", options->svg, "write the heatmap as SVG" + text);
+    command->add_option("--tex", options->tex, "write the coloured prompt for xelatex" + text);
+    command->add_option("--json", options->json, "write all data as JSON" + text);
+    command->add_option("--npz", options->npz, "write all data for numpy (FILE)");
+    command->add_option("--safetensors", options->safetensors, "write all data as safetensors (FILE)");
+    command->add_option("--sites", options->sites, "what data files hold, of embedding,residual,head,neuron")->capture_default_str();
+    command->add_option("--normalize", options->normalize, "scale of the heatmap: layer, global or none")
+        ->check(CLI::IsMember({"layer", "global", "none"}))
+        ->capture_default_str();
+    command->add_option("--top", options->top, "how many predictions to list")->check(CLI::Range(1, 1000))->capture_default_str();
+    command->add_flag("--include-embedding", options->include_embedding, "show the embedding as a row of the heatmap");
+    command->add_flag("--lxt-seed", options->lxt_seed, "seed with the logit instead of 1, as LXT's latent attribution page does");
+    command->add_flag("--timing", options->timing, "print load, forward and relevance time and peak memory on standard error");
+    command->footer("Examples:\n"
+                    "  lrp trace examples/models/mini \"I have 5 cats and 3 dogs. My cats love to play with my\"\n"
+                    "  lrp trace examples/models/mini \"The soup is hot\" --html trace.html --npz trace.npz --sites residual,neuron\n"
+                    "  lrp trace examples/models/mini \"The soup is hot\" --target \" cold\" --contrast \" hot\" --rules cp-lrp\n"
+                    "  lrp trace examples/models/mini --ids 0,17,23 --json -");
+    command->callback([options] { run(*options); });
+}
+
+}  // namespace lrp::cli

@@ -1,0 +1,38 @@
+// SPDX-FileCopyrightText: 2026 The lrpxx authors
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <lrp/analysis/trace.hpp>
+#include <lrp/io/data_file.hpp>
+
+namespace lrp {
+
+/// A trace as named arrays, the public format of .npz and .safetensors files (docs/formats.md): ids [T], target [1] (int32), logits [V],
+/// embedding [T], residual [L, T], head [L, T, H], neuron [L, T, F] (float32, raw); arrays that the trace lacks are left out. The
+/// metadata holds `format`, `format_version`, prompt, position, target token, explained value and the trace's provenance.
+[[nodiscard]] inline DataFile trace_file(const Trace& trace) {
+    const auto wide = [](std::size_t value) { return static_cast<std::uint64_t>(value); };
+    const std::uint64_t tokens = wide(trace.tokens_count), layers = wide(trace.layers);
+    DataFile file;
+    const auto add = [&](const char* name, std::vector<std::uint64_t> shape, const auto& values) {
+        if (!values.empty()) file.arrays.push_back({name, std::move(shape), values});
+    };
+    add("ids", {tokens}, trace.ids);
+    add("target", {1}, std::vector<std::int32_t>{trace.target});
+    add("logits", {wide(trace.logits.size())}, trace.logits);
+    add("embedding", {tokens}, trace.embedding);
+    add("residual", {layers, tokens}, trace.residual);
+    add("head", {layers, tokens, wide(trace.heads)}, trace.head);
+    add("neuron", {layers, tokens, wide(trace.neurons)}, trace.neuron);
+    file.metadata = trace.provenance;
+    file.metadata["format"] = "lrpxx-trace";
+    file.metadata["format_version"] = "1";
+    file.metadata["prompt"] = trace.prompt;
+    file.metadata["position"] = std::to_string(trace.position);
+    file.metadata["target_token"] = trace.target_token;
+    if (trace.contrast) file.metadata["contrast"] = std::to_string(*trace.contrast);
+    file.metadata["explained"] = detail::concat(trace.explained);
+    return file;
+}
+
+}  // namespace lrp
