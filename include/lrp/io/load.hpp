@@ -1,0 +1,26 @@
+// SPDX-FileCopyrightText: 2026 The lrpxx authors
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <cmath>
+
+#include <lrp/io/checkpoint.hpp>
+
+namespace lrp {
+
+/// One tensor of a checkpoint, converted to T. Error naming the file and the tensor if it is missing, has another shape or a type that
+/// cannot be converted, or holds a value that is not finite (with its index).
+template <class T>
+void load_tensor(const Checkpoint& checkpoint, std::string_view name, std::span<const std::uint64_t> shape, std::span<T> out) {
+    const TensorEntry& entry = checkpoint.at(name);
+    TensorEntry wanted;
+    wanted.shape.assign(shape.begin(), shape.end());
+    require(entry.shape == wanted.shape, entry.file, ": tensor '", entry.name, "': expected shape ", wanted.shape_text(), ", found ", entry.shape_text());
+    require(entry.dtype == Dtype::f32 || entry.dtype == Dtype::f16 || entry.dtype == Dtype::bf16 || entry.dtype == Dtype::f64, entry.file, ": tensor '",
+            entry.name, "': expected weights of type F32, F16, BF16 or F64, found ", entry.dtype_text);
+    copy_values<T>(entry, out);
+    for (std::size_t i = 0; i < out.size(); ++i)
+        require(std::isfinite(out[i]), entry.file, ": tensor '", entry.name, "': value ", i, " is not finite (", out[i], ")");
+}
+
+}  // namespace lrp
