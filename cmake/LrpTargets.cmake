@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
 # The interface targets: one per group of headers that needs the same libraries.
-#   lrpxx::core   core, backend, op, rule, model, analysis, view and the reference backend: no dependency
-#   lrpxx::eigen  the Eigen backend      lrpxx::io  checkpoints and data files      lrpxx::text  tokenizers
+#   lrpxx::core   core, backend, op, rule, model, analysis and the reference backend: no dependency
+#   lrpxx::eigen  the Eigen backend      lrpxx::io  checkpoints and data files      lrpxx::text  tokenizers      lrpxx::view  pictures
 #   lrpxx::lrpxx  all that was found
 
 set(LRP_INCLUDE_ROOT ${PROJECT_SOURCE_DIR}/include)
@@ -16,7 +16,8 @@ function(lrp_headers target base)
         file(GLOB_RECURSE here CONFIGURE_DEPENDS ${base}/${folder}/*.hpp)
         list(APPEND found ${here})
     endforeach()
-    string(MAKE_C_IDENTIFIER set_${base} set)
+    file(RELATIVE_PATH short ${PROJECT_SOURCE_DIR} ${base})
+    string(MAKE_C_IDENTIFIER headers_${short} set)
     target_sources(${target} INTERFACE FILE_SET ${set} TYPE HEADERS BASE_DIRS ${base} FILES ${found})
 endfunction()
 
@@ -53,7 +54,7 @@ endmacro()
 find_package(Threads REQUIRED)
 
 lrp_library(core)
-lrp_headers(lrpxx_core ${LRP_INCLUDE_ROOT} lrp/core lrp/backend lrp/op lrp/rule lrp/model lrp/analysis lrp/view)
+lrp_headers(lrpxx_core ${LRP_INCLUDE_ROOT} lrp/core lrp/backend lrp/op lrp/rule lrp/model lrp/analysis)
 lrp_headers(lrpxx_core ${LRP_BACKEND_ROOT}/reference lrp)
 target_link_libraries(lrpxx_core INTERFACE Threads::Threads)
 
@@ -69,17 +70,20 @@ if(LRP_HAS_IO)
     lrp_library(io)
     lrp_headers(lrpxx_io ${LRP_INCLUDE_ROOT} lrp/io)
     target_link_libraries(lrpxx_io INTERFACE lrpxx_core nlohmann_json::nlohmann_json ZLIB::ZLIB)
+    lrp_library(view)
+    lrp_headers(lrpxx_view ${LRP_INCLUDE_ROOT} lrp/view)
+    target_link_libraries(lrpxx_view INTERFACE lrpxx_core nlohmann_json::nlohmann_json)
 endif()
 
-lrp_find(TEXT nlohmann_json PCRE2 utf8proc)
-if(LRP_HAS_TEXT)
+lrp_find(TEXT PCRE2 utf8proc)
+if(LRP_HAS_TEXT AND LRP_HAS_IO)
     lrp_library(text)
     lrp_headers(lrpxx_text ${LRP_INCLUDE_ROOT} lrp/text)
-    target_link_libraries(lrpxx_text INTERFACE lrpxx_core nlohmann_json::nlohmann_json PCRE2::8BIT utf8proc::utf8proc)
+    target_link_libraries(lrpxx_text INTERFACE lrpxx_io PCRE2::8BIT utf8proc::utf8proc)
 endif()
 
 lrp_library(lrpxx)
-lrp_headers(lrpxx_lrpxx ${LRP_INCLUDE_ROOT} lrp/.)
+lrp_headers(lrpxx_lrpxx ${LRP_INCLUDE_ROOT} lrp/pipeline)
 get_property(lrp_parts GLOBAL PROPERTY LRP_LIBRARIES)
 list(REMOVE_ITEM lrp_parts lrpxx_lrpxx)
 target_link_libraries(lrpxx_lrpxx INTERFACE ${lrp_parts})

@@ -1,0 +1,82 @@
+// SPDX-FileCopyrightText: 2026 The lrpxx authors
+// SPDX-License-Identifier: BSD-3-Clause
+#include <cstdio>
+#include <iostream>
+#include <memory>
+
+#include "common.hpp"
+
+namespace lrp::cli {
+
+namespace {
+
+struct CheckOptions {
+    ModelOptions model;
+    double tolerance = 1e-4;
+};
+
+double total(const LedgerLayer& layer, Site site) { return layer.total[static_cast<std::size_t>(site)]; }
+
+void print_totals(const Ledger& ledger) {
+    constexpr std::array sites{Site::resid_post, Site::neuron, Site::resid_mid, Site::head, Site::probs, Site::scores, Site::resid_pre};
+    std::printf("Total relevance at each site\n%-10s", "layer");
+    for (const Site site : sites) std::printf(" %12s", std::string(site_name(site)).c_str());
+    std::printf("\n");
+    for (std::size_t l = ledger.layers.size(); l-- > 0;) {
+        std::printf("%-10zu", l + 1);
+        for (const Site site : sites) std::printf(" %12.6g", total(ledger.layers[l], site));
+        std::printf("\n");
+    }
+    std::printf("explained %.9g, at the embedding %.9g (%.2f %%)\n\n", ledger.explained, ledger.embedding,
+                ledger.explained != 0 ? 100 * ledger.embedding / ledger.explained : 0.0);
+}
+
+void print_line(const std::string& layer, const char* where, const Absorbed& absorbed) {
+    std::printf("%-10s %-14s %14.7g %14.7g %12.3g\n", layer.c_str(), where, absorbed.predicted, absorbed.observed, absorbed.gap());
+}
+
+void print_ledger(const Ledger& ledger) {
+    std::printf("Where relevance is absorbed\n%-10s %-14s %14s %14s %12s\n", "layer", "where", "predicted", "observed", "gap");
+    print_line("output", "head, norm", ledger.output);
+    for (std::size_t l = ledger.layers.size(); l-- > 0;) {
+        const LedgerLayer& layer = ledger.layers[l];
+        const std::string name = std::to_string(l + 1);
+        print_line(name, "mlp", layer.mlp);
+        print_line(name, "attention", layer.attention);
+        for (std::size_t h = 0; h < layer.heads.size(); ++h) print_line(name, ("  softmax " + std::to_string(h)).c_str(), layer.heads[h]);
+    }
+}
+
+void run(const CheckOptions& options) {
+    const Prompt prompt = read_prompt(options.model);
+    const AttributeOptions attribute = attribute_options(options.model, prompt);
+    std::optional<Checkpoint> checkpoint;
+    const auto engine = open_engine(options.model, checkpoint);
+    const Ledger ledger = engine->ledger(prompt.ids, attribute);
+    std::cout.flush();
+    print_totals(ledger);
+    print_ledger(ledger);
+    const double gap = ledger.largest_gap();
+    const bool good = gap <= options.tolerance;
+    std::printf("\n%s: predicted and observed absorption %s (largest gap %.3g of %.6g, allowed %.3g)\n", good ? "OK" : "FAILED", good ? "agree" : "disagree", gap,
+                ledger.scale, options.tolerance);
+    std::fflush(stdout);
+    if (!good) exit_code = 1;
+}
+
+}  // namespace
+
+void add_check_command(CLI::App& app) {
+    auto* command = app.add_subcommand("check", "Check the books: total relevance at every site, and where rules absorb it, predicted against observed");
+    auto options = std::make_shared<CheckOptions>();
+    add_model_options(*command, options->model);
+    command->add_option("--tolerance", options->tolerance, "largest gap allowed, relative to the explained value or the relevance mass of a layer if larger")
+        ->check(CLI::PositiveNumber)
+        ->capture_default_str();
+    command->footer("Exit code 1 if predicted and observed absorption disagree.\nExamples:\n"
+                    "  lrp check examples/models/mini \"I have 5 cats and 3 dogs. My cats love to play with my\"\n"
+                    "  lrp check examples/models/mini \"The soup is hot\" --rules cp-lrp");
+    command->callback([options] { run(*options); });
+}
+
+}  // namespace lrp::cli
