@@ -9,3 +9,9 @@
 #else
 #include <catch2/catch.hpp>
 #endif
+
+#if defined(LRP_CATCH_3)
+namespace Catch::Matchers {
+inline auto Contains(const std::string& text) { return ContainsSubstring(text); }
+}  // namespace Catch::Matchers
+#endif
