@@ -12,7 +12,7 @@ namespace lrp {
 /// A text as tokens. Offsets are bytes [begin, end) of the text given; (0, 0) for tokens that the template added.
 struct Encoding {
     std::vector<std::int32_t> ids;
-    std::vector<std::string> tokens;  ///< as the vocabulary spells them
+    std::vector<std::string> tokens;  ///< as the vocabulary spells them; an added token as it stands in the text, with the white space it took
     std::vector<std::pair<std::size_t, std::size_t>> offsets;
     std::vector<bool> added;  ///< true: not in the text
 

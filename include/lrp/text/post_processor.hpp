@@ -10,29 +10,31 @@
 
 namespace lrp::text {
 
-/// Completes an encoding; `special` false leaves out the tokens a template would add.
-using PostProcessor = std::function<void(Encoding&, bool special)>;
+/// Completes an encoding of `text`; `special` false leaves out the tokens a template would add.
+using PostProcessor = std::function<void(Encoding&, std::string_view text, bool special)>;
 /// The vocabulary string of an id; Error for an unknown one.
 using TokenName = std::function<const std::string&(std::int32_t)>;
 
 namespace detail {
 
-/// ByteLevel with trim_offsets: the white space at a token's ends leaves its span (but a leading space that was put in does not count).
-inline void trim_offsets(Encoding& encoding, bool prefix_space) {
+/// ByteLevel with trim_offsets: each character of white space at a token's ends takes one character of the text off its span, but a
+/// leading space that was put in does not count.
+inline void trim_offsets(Encoding& encoding, std::string_view text, bool prefix_space) {
     const char32_t space = ByteAlphabet::instance().character(' ');
     const auto blank = [space](char32_t c) { return c == space || unicode::is_space(c); };
     for (std::size_t i = 0; i < encoding.ids.size(); ++i) {
         std::vector<char32_t> characters;
         for (std::size_t at = 0; at < encoding.tokens[i].size();) characters.push_back(unicode::next(encoding.tokens[i], at));
+        auto& [begin, end] = encoding.offsets[i];
         std::size_t leading = 0, trailing = 0;
         while (leading < characters.size() && blank(characters[leading])) ++leading;
         while (trailing < characters.size() && blank(characters[characters.size() - 1 - trailing])) ++trailing;
-        auto& [begin, end] = encoding.offsets[i];
-        if (leading > 0) {
-            if (prefix_space && (i == 0 || begin == 0)) --leading;
-            begin = std::min(begin + leading, end);
+        if (leading > 0 && prefix_space && (i == 0 || begin == 0)) --leading;
+        for (; leading > 0 && begin < end; --leading) unicode::next(text, begin);
+        for (; trailing > 0 && end > begin; --trailing) {
+            --end;
+            while (end > begin && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
         }
-        if (trailing > 0 && end >= trailing) end = std::max(end - trailing, begin);
     }
 }
 
@@ -65,7 +67,7 @@ inline PostProcessor make_template(const JsonFields& fields, const TokenName& na
     }
     require(std::count_if(items.begin(), items.end(), [](const Item& item) { return item.sequence; }) == 1, source,
             ": single: expected the sequence exactly once");
-    return [items, name](Encoding& encoding, bool special) {
+    return [items, name](Encoding& encoding, std::string_view, bool special) {
         if (!special) return;
         Encoding out;
         for (const Item& item : items) {
@@ -81,7 +83,7 @@ inline PostProcessor make_template(const JsonFields& fields, const TokenName& na
 /// Makes a post-processor of its section in tokenizer.json; null does nothing. Sequence, TemplateProcessing and ByteLevel are known; Error
 /// naming any other.
 [[nodiscard]] inline PostProcessor make_post_processor(const nlohmann::json* json, const std::string& source, const TokenName& name) {
-    if (json == nullptr) return [](Encoding&, bool) {};
+    if (json == nullptr) return [](Encoding&, std::string_view, bool) {};
     const JsonFields fields(*json, source);
     const std::string type = fields.must(fields.text("type"), "type");
     if (type == "Sequence") {
@@ -89,16 +91,16 @@ inline PostProcessor make_template(const JsonFields& fields, const TokenName& na
         const auto* list = fields.find("processors");
         require(list != nullptr && list->is_array(), source, ": processors: expected a list");
         for (const auto& step : *list) steps.push_back(make_post_processor(&step, source, name));
-        return [steps](Encoding& encoding, bool special) {
-            for (const auto& step : steps) step(encoding, special);
+        return [steps](Encoding& encoding, std::string_view text, bool special) {
+            for (const auto& step : steps) step(encoding, text, special);
         };
     }
     if (type == "TemplateProcessing") return detail::make_template(fields, name);
     if (type == "ByteLevel") {
         const bool trim = fields.flag("trim_offsets").value_or(true);
         const bool prefix = fields.flag("add_prefix_space").value_or(true);
-        return [trim, prefix](Encoding& encoding, bool) {
-            if (trim) detail::trim_offsets(encoding, prefix);
+        return [trim, prefix](Encoding& encoding, std::string_view text, bool) {
+            if (trim) detail::trim_offsets(encoding, text, prefix);
         };
     }
     fail(source, ": type: expected Sequence, TemplateProcessing or ByteLevel, found '", type, "', which is not supported");

@@ -41,8 +41,7 @@ inline PreTokenizer byte_level(const JsonFields& fields) {
     const bool split = fields.flag("use_regex").value_or(true);
     const auto words = split ? std::make_shared<Regex>(gpt2_words, fields.source()) : nullptr;
     return [prefix, words](AlignedText piece, Pieces& out) {
-        std::size_t first = 0;
-        if (prefix && !piece.text.empty() && !unicode::is_space(unicode::next(piece.text, first))) piece.prepend(" ");
+        if (prefix && !piece.text.starts_with(' ')) piece.prepend(" ");
         const std::size_t before = out.size();
         if (words) {
             cut(piece, words->find_all(piece.text), out);

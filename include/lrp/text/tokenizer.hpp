@@ -41,7 +41,7 @@ class Tokenizer {
         Cache cache;
         for (const auto& part : raw_tokens_.cut(given, options.special_in_text)) {
             if (part.id >= 0) {
-                out.push_back(part.id, names_[static_cast<std::size_t>(part.id)], {part.begin, part.end});
+                out.push_back(part.id, std::string(given.substr(part.begin, part.end - part.begin)), {part.begin, part.end});
                 continue;
             }
             text::AlignedText piece = aligned(given, part.begin, part.end);
@@ -49,13 +49,13 @@ class Tokenizer {
             for (const auto& inner : normalized_tokens_.cut(piece.text, options.special_in_text)) {
                 if (inner.id >= 0) {
                     const auto span = piece.original(inner.begin, inner.end);
-                    out.push_back(inner.id, names_[static_cast<std::size_t>(inner.id)], {span.begin, span.end});
+                    out.push_back(inner.id, piece.text.substr(inner.begin, inner.end - inner.begin), {span.begin, span.end});
                 } else {
                     encode_plain(piece.slice(inner.begin, inner.end), out, cache);
                 }
             }
         }
-        post_processor_(out, options.add_special_tokens);
+        post_processor_(out, given, options.add_special_tokens);
         return out;
     }
 
