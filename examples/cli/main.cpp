@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // The program `lrp`. Exit codes: 0 done, 1 failure (bad files, disagreement found by a check), 2 wrong use.
+#include <algorithm>
 #include <exception>
 #include <iostream>
 #include <new>
@@ -28,6 +29,10 @@ int main(int argc, char** argv) {
     lrp::cli::add_inspect_command(app);
     lrp::cli::add_tokenize_command(app);
     try {
+        const auto commands = app.get_subcommands([](CLI::App*) { return true; });
+        const auto named = [&](const CLI::App* command) { return command->get_name() == argv[1]; };
+        if (argc > 1 && argv[1][0] != '-' && std::none_of(commands.begin(), commands.end(), named))
+            lrp::fail<lrp::UsageError>("there is no command '", argv[1], "'; there are trace, check, inspect and tokenize");
         app.parse(argc, argv);
         return lrp::cli::exit_code;
     } catch (const CLI::ParseError& error) {

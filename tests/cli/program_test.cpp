@@ -1,0 +1,212 @@
+// SPDX-FileCopyrightText: 2026 The lrpxx authors
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// The program from outside: exit codes, messages, and what it writes.
+#include <sys/wait.h>
+
+#include <array>
+#include <cstdio>
+
+#include <lrp/io/json.hpp>
+#include <lrp/io/safetensors.hpp>
+
+#include "support/catch.hpp"
+#include "support/folder.hpp"
+#include "support/golden.hpp"
+
+using namespace lrp;
+using namespace lrp::test;
+using Catch::Matchers::Contains;
+
+namespace {
+
+const std::string mini = LRP_SOURCE_ROOT "/examples/models/mini";
+const std::string cats = "'I have 5 cats and 3 dogs. My cats love to play with my'";
+
+struct Result {
+    int code = -1;
+    std::string out, err;
+};
+
+/// Runs `lrp` with arguments as a shell would take them.
+Result lrp_run(const std::string& arguments, const std::string& before = "") {
+    TemporaryFolder folder;
+    const std::string err = (folder.path() / "err").string();
+    const std::string command = before + " " LRP_PROGRAM " " + arguments + " 2>" + err + " </dev/null";
+    Result result;
+    FILE* pipe = popen(command.c_str(), "r");
+    REQUIRE(pipe != nullptr);
+    std::array<char, 4096> block{};
+    for (std::size_t n = 0; (n = fread(block.data(), 1, block.size(), pipe)) > 0;) result.out.append(block.data(), n);
+    const int status = pclose(pipe);
+    result.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    result.err = read_text_file(err);
+    return result;
+}
+
+}  // namespace
+
+TEST_CASE("wrong use ends with 2 and says what is wrong; failure with 1") {
+    struct Case {
+        std::string arguments;
+        int code;
+        std::string message;
+    };
+    const std::string ids = mini + " --ids 0,5 ";
+    const std::vector<Case> cases{
+        {"", 2, "subcommand is required"},
+        {"nonsense", 2, "there is no command 'nonsense'; there are trace, check, inspect and tokenize"},
+        {"trace", 2, "MODEL_DIR is required"},
+        {"trace " + mini, 2, "give a prompt, or token ids with --ids"},
+        {"trace " + mini + " hello --ids 1", 2, "give a prompt or --ids, not both"},
+        {"trace " + mini + " --ids 1,x", 2, "--ids: expected token ids such as 1,5,7, found 'x'"},
+        {"trace " + mini + " --ids 1,,2", 2, "found ''"},
+        {"trace " + mini + " --ids 99999999999", 2, "found '99999999999'"},
+        {"trace " + mini + " --ids 640", 1, "token id 640 at position 0 is outside the vocabulary of 640"},
+        {"trace " + mini + " --ids 0,-1", 1, "token id -1 at position 1"},
+        {"trace " + ids + "--rules lrp", 2, "--rules"},
+        {"trace " + ids + "--softmax-rule none", 2, "--softmax-rule"},
+        {"trace " + ids + "--backend cuda", 2, "backend: 'cuda' is not in this program; there is: eigen, reference"},
+        {"trace " + ids + "--target nosuchtokenatall", 2, "--target: expected a token id or the text of one token, found 'nosuchtokenatall'"},
+        {"trace " + ids + "--target dogs", 2, "' dogs' with a leading space is one token"},
+        {"trace " + ids + "--target 640", 2, "target: expected a token id below 640, found 640"},
+        {"trace " + ids + "--contrast 700", 2, "contrast: expected a token id below 640, found 700"},
+        {"trace " + ids + "--position 2", 2, "--position: expected -2 to 1 for a prompt of 2 tokens, found 2"},
+        {"trace " + ids + "--position one", 2, "--position"},
+        {"trace " + ids + "--sites heads", 2, "--sites: expected some of embedding,residual,head,neuron, found 'heads'"},
+        {"trace " + ids + "--normalize max", 2, "--normalize"},
+        {"trace " + ids + "--recompute sometimes", 2, "recompute: expected never, always, auto"},
+        {"trace " + ids + "--recompute 10", 1, "the budget is 10 bytes"},
+        {"trace " + ids + "--threads many", 2, "--threads"},
+        {"trace " + ids + "--top 0", 2, "--top"},
+        {"trace " + ids + "--npz -", 2, "--npz and --safetensors are not text"},
+        {"trace " + ids + "--json - --html -", 2, "only one result can go to standard output"},
+        {"trace " + ids + "--html /nonexistent/x.html", 1, "/nonexistent/x.html: cannot be written (No such file or directory)"},
+        {"trace " + ids + "--json /", 1, "it is a folder"},
+        {"trace " + ids + "--unknown", 2, "not expected"},
+        {"trace /nonexistent --ids 1", 1, "/nonexistent: there is no such file or folder"},
+        {"trace /nonexistent hello", 1, "there is no tokenizer.json"},
+        {"trace " LRP_SOURCE_ROOT "/docs --ids 1", 1, "there is no config.json in the folder"},
+        {"check " + mini, 2, "give a prompt, or token ids with --ids"},
+        {"check " + ids + "--tolerance -1", 2, "--tolerance"},
+        {"inspect /nonexistent", 1, "there is no such file or folder"},
+        {"tokenize " + mini, 2, "give a text, or a file of JSON strings with --file"},
+        {"tokenize " + mini + " text --file x", 2, "give a text or --file, not both"},
+        {"tokenize " + mini + " --file /nonexistent", 1, "/nonexistent: cannot be opened"},
+        {"tokenize /nonexistent text", 1, "there is no such tokenizer"},
+        {"tokenize " + mini + " $(printf 'a\\377')", 1, "not UTF-8 at byte 1"},
+    };
+    for (const Case& one : cases) {
+        INFO("lrp " << one.arguments);
+        const Result result = lrp_run(one.arguments);
+        CHECK(result.code == one.code);
+        CHECK_THAT(result.err, Contains(one.message));
+        CHECK(result.out.empty());
+    }
+}
+
+TEST_CASE("help and version") {
+    for (const char* command : {"", "trace ", "check ", "inspect ", "tokenize "}) {
+        const Result help = lrp_run(std::string(command) + "--help");
+        CHECK(help.code == 0);
+        CHECK_THAT(help.out, Contains("Examples:") && Contains("lrp "));
+    }
+    CHECK_THAT(lrp_run("--version").out, Contains("lrp 0.1.0") && Contains("Unicode"));
+}
+
+TEST_CASE("trace: what the screen shows, and what the files hold") {
+    TemporaryFolder folder;
+    const auto file = [&](const char* name) { return (folder.path() / name).string(); };
+    const Result result = lrp_run("trace " + mini + " " + cats + " --sites embedding,residual,head,neuron --include-embedding --timing --npz " + file("t.npz") +
+                                  " --safetensors " + file("t.safetensors") + " --json " + file("t.json") + " --html " + file("t.html") + " --svg " + file("t.svg") +
+                                  " --tex " + file("t.tex"));
+    CHECK(result.code == 0);
+    CHECK_THAT(result.out, Contains("1. ' dogs'") && Contains("layer 6") && Contains("embedding") && !Contains("\x1b["));
+    CHECK_THAT(result.err, Contains("load ") && Contains("forward ") && Contains("relevance ") && Contains("peak memory"));
+    const auto json = nlohmann::json::parse(read_text_file(file("t.json")));
+    CHECK(json["predictions"][0]["token"] == " dogs");
+    CHECK((json["ids"].size() == 18 && json["tokens"][9] == " dogs" && json["offsets"][9] == nlohmann::json({19, 24})));
+    CHECK((json["residual"].size() == 6 && json["head"][5].size() == 18 && json["head"][5][17].size() == 8 && json["neuron"][0][0].size() == 384));
+    CHECK((json["metadata"]["rules"] == "attnlrp" && json["metadata"]["model"] == "mini" && json["metadata"]["model_hash"].get<std::string>().size() == 16));
+    const SafeTensors tensors = SafeTensors::open(file("t.safetensors"));
+    CHECK(tensors.at("neuron").shape == std::vector<std::uint64_t>{6, 18, 384});
+    CHECK(tensors.at("target").shape == std::vector<std::uint64_t>{1});
+    const auto residual = values<float>(tensors.at("residual"));
+    for (std::size_t i = 0; i < residual.size(); ++i) CHECK(json["residual"][i / 18][i % 18].get<float>() == residual[i]);
+    CHECK_THAT(read_text_file(file("t.html")), Contains("<!DOCTYPE html>") && Contains("dogs"));
+    CHECK_THAT(read_text_file(file("t.svg")), Contains("<svg"));
+    CHECK_THAT(read_text_file(file("t.tex")), Contains("\\begin{document}"));
+    CHECK(read_text_file(file("t.npz")).substr(0, 2) == "PK");
+}
+
+TEST_CASE("trace: ids need no tokenizer, standard output takes one text, colours obey") {
+    TemporaryFolder folder;
+    for (const char* name : {"config.json", "model.safetensors"}) std::filesystem::copy(mini + "/" + name, folder.path() / name);
+    const Result bare = lrp_run("trace " + folder.path().string() + " --ids 0,42,338 --json - --sites residual --target 3 --contrast 4 --position -1");
+    CHECK(bare.code == 0);
+    const auto json = nlohmann::json::parse(bare.out);
+    CHECK((json["tokens"][1] == "42" && json["target"] == nlohmann::json({3}) && json["contrast"] == nlohmann::json({4})));
+    CHECK((json.contains("residual") && !json.contains("embedding") && !json.contains("neuron")));
+    const std::string ids = "trace " + mini + " --ids 0,42,338";
+    CHECK_THAT(lrp_run(ids, "CLICOLOR_FORCE=1").out, Contains("\x1b["));
+    CHECK_THAT(lrp_run(ids, "CLICOLOR_FORCE=1 NO_COLOR=1").out, !Contains("\x1b["));
+    const Result narrow = lrp_run("trace " + mini + " " + cats, "COLUMNS=40");
+    CHECK(narrow.code == 0);
+    std::istringstream lines(narrow.out);
+    std::size_t layers = 0;
+    for (std::string line; std::getline(lines, line);) {
+        if (!line.starts_with("layer ")) continue;
+        ++layers;
+        CHECK(line.size() <= 40);
+    }
+    CHECK(layers == 12);  // two bands of six
+}
+
+TEST_CASE("trace: rules, softmax rules and backends give what they should") {
+    const auto embedding = [](const std::string& options) {
+        const Result result = lrp_run("trace " + mini + " " + cats + " --json - " + options);
+        REQUIRE(result.code == 0);
+        return nlohmann::json::parse(result.out)["embedding"].get<std::vector<float>>();
+    };
+    const SafeTensors golden = SafeTensors::open(golden_folder() / "mini/expected.safetensors");
+    const auto right = values<float>(golden.at("0.attnlrp.embedding")), cp = values<float>(golden.at("0.cp-lrp.embedding"));
+    CHECK(largest_difference(embedding(""), right) < 1e-4 * largest_magnitude(right));
+    CHECK(largest_difference(embedding("--backend reference --recompute always"), right) < 1e-4 * largest_magnitude(right));
+    CHECK(largest_difference(embedding("--rules cp-lrp"), cp) < 1e-4 * largest_magnitude(cp));
+    CHECK(largest_difference(embedding("--softmax-rule taylor"), right) < 1e-4 * largest_magnitude(right));
+    CHECK(largest_difference(embedding("--softmax-rule uniform"), right) > 0.1);
+    CHECK(largest_difference(embedding("--softmax-rule stop"), embedding("--softmax-rule uniform")) > 0.1);
+    CHECK(largest_difference(embedding("--rules gradient"), right) > 0.1);
+    CHECK(embedding("--threads 1") == embedding("--threads 3"));
+    const auto logit_seed = embedding("--lxt-seed");
+    CHECK(logit_seed[9] == Approx(right[9] * 13.2795).epsilon(1e-4));
+}
+
+TEST_CASE("check passes on the shipped checkpoint, and fails where nothing may differ") {
+    for (const char* rules : {"attnlrp", "cp-lrp", "gradient", "attnlrp --softmax-rule uniform"}) {
+        const Result result = lrp_run("check " + mini + " " + cats + " --rules " + rules);
+        CHECK(result.code == 0);
+        CHECK_THAT(result.out, Contains("OK: predicted and observed absorption agree") && Contains("softmax 7"));
+    }
+    const Result strict = lrp_run("check " + mini + " " + cats + " --tolerance 1e-30");
+    CHECK(strict.code == 1);
+    CHECK_THAT(strict.out, Contains("FAILED: predicted and observed absorption disagree"));
+}
+
+TEST_CASE("inspect and tokenize") {
+    const auto facts = nlohmann::json::parse(lrp_run("inspect " + mini + " --json").out);
+    CHECK((facts["config"]["layers"] == 6 && facts["parameters"] == 1263232 && facts["dtypes"].contains("BF16") && facts["tokenizer"]["model"] == "BPE"));
+    CHECK_THAT(lrp_run("inspect " + mini).out, Contains("Memory needed") && Contains("model.layers.0.mlp.down_proj.weight"));
+    const auto one = nlohmann::json::parse(lrp_run("tokenize " + mini + " 'I have 5 cats' --json").out);
+    CHECK(one["decoded"] == "<|begin_of_text|>I have 5 cats");
+    CHECK(one["offsets"][5] == nlohmann::json({8, 13}));
+    CHECK_THAT(lrp_run("tokenize " + mini + " 'I have 5 cats'").out, Contains("' cats'") && Contains("8..13"));
+    TemporaryFolder folder;
+    folder.write("lines.jsonl", "\"a\\nb\"\n\n\"caf\\u00e9\"\n");
+    const Result lines = lrp_run("tokenize " + mini + " --json --file " + (folder.path() / "lines.jsonl").string());
+    CHECK(std::count(lines.out.begin(), lines.out.end(), '\n') == 2);
+    folder.write("bad.jsonl", "\"a\"\n{\"text\": 3}\n");
+    const Result bad = lrp_run("tokenize " + mini + " --json --file " + (folder.path() / "bad.jsonl").string());
+    CHECK(bad.code == 1);
+    CHECK_THAT(bad.err, Contains("bad.jsonl: line 2: expected one JSON string, found {\"text\":3}"));
+}

@@ -1,0 +1,15 @@
+// SPDX-FileCopyrightText: 2026 The lrpxx authors
+// SPDX-License-Identifier: BSD-3-Clause
+// expect: ObserverFor
+#include <lrp/model/observer.hpp>
+#include <lrp/reference/backend.hpp>
+
+using namespace lrp;
+struct Watcher {
+#if defined(LRP_BAD)
+    void activations(ReferenceBackend<float>::context&, SiteRef, Activation<float>) {}
+#else
+    void activation(ReferenceBackend<float>::context&, SiteRef, Activation<float>) {}
+#endif
+};
+using Checked = Station<ReferenceBackend<float>::context, Watcher>;

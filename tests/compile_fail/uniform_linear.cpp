@@ -1,0 +1,12 @@
+// SPDX-FileCopyrightText: 2026 The lrpxx authors
+// SPDX-License-Identifier: BSD-3-Clause
+// expect: UniformRule admits products of two inputs
+#include <lrp/rule/composite.hpp>
+
+using namespace lrp;
+
+#if defined(LRP_BAD)
+using Chosen = UniformRule<Linear>;
+#else
+using Chosen = UniformRule<MatMul>;
+#endif
