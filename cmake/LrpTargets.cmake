@@ -84,6 +84,7 @@ endif()
 
 lrp_library(lrpxx)
 lrp_headers(lrpxx_lrpxx ${LRP_INCLUDE_ROOT} lrp/pipeline)
+target_sources(lrpxx_lrpxx INTERFACE FILE_SET headers_include TYPE HEADERS BASE_DIRS ${LRP_INCLUDE_ROOT} FILES ${LRP_INCLUDE_ROOT}/lrp/lrp.hpp)
 get_property(lrp_parts GLOBAL PROPERTY LRP_LIBRARIES)
 list(REMOVE_ITEM lrp_parts lrpxx_lrpxx)
 target_link_libraries(lrpxx_lrpxx INTERFACE ${lrp_parts})

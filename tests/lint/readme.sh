@@ -1,0 +1,10 @@
+#!/bin/sh
+# SPDX-FileCopyrightText: 2026 The lrpxx authors
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# The README's C++ example is examples/03_trace, word for word, so that what is shown is what is compiled. Usage: readme.sh ROOT
+set -eu
+cd "$1"
+shown=$(awk '/^```cpp$/{on = 1; next} /^```/{on = 0} on' README.md)
+real=$(sed '/^\/\//d' examples/03_trace/main.cpp)
+[ "$shown" = "$real" ] || { echo "README.md and examples/03_trace/main.cpp differ"; exit 1; }
