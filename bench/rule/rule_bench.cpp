@@ -1,0 +1,99 @@
+// SPDX-FileCopyrightText: 2026 The lrpxx authors
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Every rule, backward. The argument is the number of tokens.
+#include <lrp/rule/composite.hpp>
+
+#include "data.hpp"
+
+using namespace lrp;
+using namespace lrp::bench;
+
+namespace {
+
+template <class R>
+void linear_rule(benchmark::State& state, R rule) {
+    C ctx;
+    const Index T = state.range(0);
+    auto x = activation(ctx, T, hidden), z = activation(ctx, T, neurons);
+    auto c_z = coefficient(ctx, T, neurons), c_x = coefficient(ctx, T, hidden);
+    auto w = random_tensor(ctx, neurons, hidden);
+    const Linear::Params<float> p{std::as_const(w).view()};
+    for (auto _ : state) rule.propagate(ctx, p, {x.view(), z.view()}, c_z.view().as_const(), c_x.view());
+    count(state, 2.0 * static_cast<double>(T * hidden * neurons), 4.0 * static_cast<double>(hidden * neurons + T * (hidden + neurons)));
+}
+void epsilon_zero(benchmark::State& state) { linear_rule(state, EpsilonRule<Linear>{}); }
+void epsilon_linear(benchmark::State& state) { linear_rule(state, EpsilonRule<Linear>{1e-6}); }
+void gamma_linear(benchmark::State& state) { linear_rule(state, GammaRule<Linear>{}); }
+void gradient_linear(benchmark::State& state) { linear_rule(state, GradientRule<Linear>{}); }
+void stop_linear(benchmark::State& state) { linear_rule(state, StopRule<Linear>{}); }
+
+template <class R>
+void softmax_rule(benchmark::State& state) {
+    C ctx;
+    const Index T = state.range(0);
+    auto x = activation(ctx, heads * T, T), s = activation(ctx, heads * T, T);
+    auto c_s = coefficient(ctx, heads * T, T), c_x = coefficient(ctx, heads * T, T);
+    Softmax::forward(ctx, {T}, x.view().as_const(), s.view());
+    for (auto _ : state) R{}.propagate(ctx, {T}, {x.view(), s.view()}, c_s.view().as_const(), c_x.view());
+    count(state, 0, 12.0 * static_cast<double>(heads * T * T));
+}
+
+template <class R>
+void matmul_rule(benchmark::State& state) {
+    C ctx;
+    const Index T = state.range(0);
+    auto a = activation(ctx, heads * T, T), v = activation(ctx, T, kv_heads * head_dim), z = activation(ctx, T, heads * head_dim);
+    auto c_z = coefficient(ctx, T, heads * head_dim), c_a = coefficient(ctx, heads * T, T), c_v = coefficient(ctx, T, kv_heads * head_dim);
+    const MatMul::Params<float> p{.count = heads, .group = heads / kv_heads, .a_layout = HeadLayout::rows};
+    for (auto _ : state) R{}.propagate(ctx, p, {a.view(), v.view(), z.view()}, c_z.view().as_const(), c_a.view(), c_v.view());
+    count(state, 4.0 * static_cast<double>(heads * T * T * head_dim), 8.0 * static_cast<double>(heads * T * T));
+}
+
+template <class R>
+void multiply_rule(benchmark::State& state) {
+    C ctx;
+    const Index T = state.range(0);
+    auto a = activation(ctx, T, neurons), b = activation(ctx, T, neurons), y = activation(ctx, T, neurons);
+    auto c_y = coefficient(ctx, T, neurons), c_a = coefficient(ctx, T, neurons), c_b = coefficient(ctx, T, neurons);
+    for (auto _ : state) R{}.propagate(ctx, {}, {a.view(), b.view(), y.view()}, c_y.view().as_const(), c_a.view(), c_b.view());
+    count(state, 0, 20.0 * static_cast<double>(T * neurons));
+}
+
+template <class R>
+void silu_rule(benchmark::State& state) {
+    C ctx;
+    const Index T = state.range(0);
+    auto x = activation(ctx, T, neurons), y = activation(ctx, T, neurons);
+    auto c_y = coefficient(ctx, T, neurons), c_x = coefficient(ctx, T, neurons);
+    for (auto _ : state) R{}.propagate(ctx, {}, {x.view(), y.view()}, c_y.view().as_const(), c_x.view());
+    count(state, 0, 12.0 * static_cast<double>(T * neurons));
+}
+
+template <class R>
+void norm_rule(benchmark::State& state) {
+    C ctx;
+    const Index T = state.range(0);
+    auto x = activation(ctx, T, hidden), y = activation(ctx, T, hidden);
+    auto c_y = coefficient(ctx, T, hidden), c_x = coefficient(ctx, T, hidden);
+    auto w = random_tensor(ctx, 1, hidden), r = random_tensor(ctx, 1, T);
+    for (auto _ : state) R{}.propagate(ctx, {w.view().data, 1e-5}, {x.view(), r.view().data, y.view()}, c_y.view().as_const(), c_x.view());
+    count(state, 0, 8.0 * static_cast<double>(T * hidden));
+}
+
+}  // namespace
+
+BENCHMARK(epsilon_zero)->Name("rule/epsilon_0_linear")->Apply(tokens);
+BENCHMARK(epsilon_linear)->Name("rule/epsilon_linear")->Apply(tokens);
+BENCHMARK(gamma_linear)->Name("rule/gamma_linear")->Apply(tokens);
+BENCHMARK(gradient_linear)->Name("rule/gradient_linear")->Apply(tokens);
+BENCHMARK(stop_linear)->Name("rule/stop_linear")->Apply(tokens);
+BENCHMARK(softmax_rule<TaylorRule<Softmax>>)->Name("rule/taylor_softmax")->Apply(tokens);
+BENCHMARK(softmax_rule<UniformRule<Softmax>>)->Name("rule/uniform_softmax")->Apply(tokens);
+BENCHMARK(matmul_rule<UniformRule<MatMul>>)->Name("rule/uniform_matmul")->Apply(tokens);
+BENCHMARK(matmul_rule<EpsilonRule<MatMul>>)->Name("rule/epsilon_matmul")->Apply(tokens);
+BENCHMARK(multiply_rule<UniformRule<Multiply>>)->Name("rule/uniform_multiply")->Apply(tokens);
+BENCHMARK(silu_rule<IdentityRule<SiLU>>)->Name("rule/identity_silu")->Apply(tokens);
+BENCHMARK(silu_rule<GradientRule<SiLU>>)->Name("rule/gradient_silu")->Apply(tokens);
+BENCHMARK(norm_rule<IdentityRule<RMSNorm>>)->Name("rule/identity_rms_norm")->Apply(tokens);
+BENCHMARK(norm_rule<GradientRule<RMSNorm>>)->Name("rule/gradient_rms_norm")->Apply(tokens);
