@@ -17,17 +17,27 @@ struct CheckOptions {
 
 double total(const LedgerLayer& layer, Site site) { return layer.total[static_cast<std::size_t>(site)]; }
 
-void print_totals(const Ledger& ledger) {
-    constexpr std::array sites{Site::resid_post, Site::neuron, Site::resid_mid, Site::head, Site::probs, Site::scores, Site::resid_pre};
-    std::printf("Total relevance at each site\n%-10s", "layer");
-    for (const Site site : sites) std::printf(" %12s", std::string(site_name(site)).c_str());
+/// One row a layer, the last on top; each column is the total relevance at one site.
+template <std::size_t N>
+void print_table(const Ledger& ledger, const char* title, const std::array<Site, N>& sites) {
+    std::printf("%s\n%-6s", title, "layer");
+    for (const Site site : sites) std::printf(" %11s", std::string(site_name(site)).c_str());
     std::printf("\n");
     for (std::size_t l = ledger.layers.size(); l-- > 0;) {
-        std::printf("%-10zu", l + 1);
-        for (const Site site : sites) std::printf(" %12.6g", total(ledger.layers[l], site));
+        std::printf("%-6zu", l + 1);
+        for (const Site site : sites) std::printf(" %11.5g", total(ledger.layers[l], site));
         std::printf("\n");
     }
-    std::printf("explained %.9g, at the embedding %.9g (%.2f %%)\n\n", ledger.explained, ledger.embedding,
+    std::printf("\n");
+}
+
+void print_totals(const Ledger& ledger) {
+    std::printf("Total relevance at each site. Parallel branches split it: resid_post goes to resid_mid and mlp_out, neuron to gate and up, head to\n"
+                "probs and v, scores to q and k. Explained: %.9g\n\n",
+                ledger.explained);
+    print_table(ledger, "Residual stream and MLP", std::array{Site::resid_post, Site::mlp_out, Site::neuron, Site::act, Site::gate, Site::up, Site::mlp_norm, Site::resid_mid});
+    print_table(ledger, "Attention", std::array{Site::attn_out, Site::head, Site::probs, Site::scores, Site::q, Site::k, Site::v, Site::q_pre, Site::k_pre, Site::attn_norm, Site::resid_pre});
+    std::printf("At the embedding: %.9g, that is %.2f %% of what was explained\n\n", ledger.embedding,
                 ledger.explained != 0 ? 100 * ledger.embedding / ledger.explained : 0.0);
 }
 
@@ -51,7 +61,7 @@ void run(const CheckOptions& options) {
     const Prompt prompt = read_prompt(options.model);
     const AttributeOptions attribute = attribute_options(options.model, prompt);
     std::optional<Checkpoint> checkpoint;
-    const auto engine = open_engine(options.model, checkpoint);
+    const auto engine = open_engine(options.model, prompt.ids.size(), checkpoint);
     const Ledger ledger = engine->ledger(prompt.ids, attribute);
     std::cout.flush();
     print_totals(ledger);

@@ -113,11 +113,13 @@ AttributeOptions attribute_options(const ModelOptions& options, const Prompt& pr
     return result;
 }
 
-std::unique_ptr<Engine> open_engine(const ModelOptions& options, std::optional<Checkpoint>& checkpoint) {
+std::unique_ptr<Engine> open_engine(const ModelOptions& options, std::size_t tokens, std::optional<Checkpoint>& checkpoint) {
     const HfConfig file = read_hf_config(options.folder);
     checkpoint.emplace(Checkpoint::open(options.folder));
-    for (const auto& notes : {file.notes, checkpoint->notes()})
+    for (const auto& notes : {checkpoint->notes(), tied_head_notes(llama_config(file), *checkpoint)})
         for (const auto& note : notes) std::cerr << "lrp: note: " << note << '\n';
+    if (tokens > file.max_position_embeddings)
+        std::cerr << "lrp: warning: the prompt has " << tokens << " tokens, the model was made for " << file.max_position_embeddings << '\n';
     return make_engine(options.backend, {llama_config(file), &*checkpoint, options.rules, options.threads});
 }
 

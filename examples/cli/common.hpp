@@ -48,8 +48,9 @@ struct Prompt {
 /// What the options say about the explained token, position and memory.
 [[nodiscard]] AttributeOptions attribute_options(const ModelOptions& options, const Prompt& prompt);
 
-/// Opens configuration and weights and makes the engine; `checkpoint` keeps the files open. Notes about the files go to standard error.
-[[nodiscard]] std::unique_ptr<Engine> open_engine(const ModelOptions& options, std::optional<Checkpoint>& checkpoint);
+/// Opens configuration and weights and makes the engine for a prompt of so many tokens; `checkpoint` keeps the files open. Notes about the
+/// files go to standard error.
+[[nodiscard]] std::unique_ptr<Engine> open_engine(const ModelOptions& options, std::size_t tokens, std::optional<Checkpoint>& checkpoint);
 
 /// Writes a result to a file (whole or not at all), or to standard output where the name is "-".
 void write_result(const std::string& name, const std::string& bytes);

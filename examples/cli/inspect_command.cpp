@@ -76,8 +76,8 @@ Ordered gather(const std::string& folder) {
     } else {
         out["tokenizer"] = nullptr;
     }
-    std::vector<std::string> notes = file.notes;
-    notes.insert(notes.end(), checkpoint.notes().begin(), checkpoint.notes().end());
+    std::vector<std::string> notes = checkpoint.notes();
+    for (const auto& note : tied_head_notes(config, checkpoint)) notes.push_back(note);
     out["notes"] = notes;
     out["tensors"] = tensors;
     return out;

@@ -122,7 +122,7 @@ void run(const TraceOptions& options) {
     attribute.sites = sites;
     attribute.sites.embedding = attribute.sites.residual = true;  // the pictures need them
     std::optional<Checkpoint> checkpoint;
-    const auto engine = open_engine(options.model, checkpoint);
+    const auto engine = open_engine(options.model, prompt.ids.size(), checkpoint);
     const double load = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 
     PassTimes times;

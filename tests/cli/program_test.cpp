@@ -182,6 +182,25 @@ TEST_CASE("trace: rules, softmax rules and backends give what they should") {
     CHECK(logit_seed[9] == Approx(right[9] * 13.2795).epsilon(1e-4));
 }
 
+TEST_CASE("what is odd about a model or a prompt is said") {
+    TemporaryFolder folder;
+    for (const char* name : {"config.json", "model.safetensors"}) std::filesystem::copy(golden_folder() / "models/gqa4_tied_llama3" / name, folder.path() / name);
+    const auto run = [&] { return lrp_run("trace " + folder.path().string() + " --ids 1,2,3"); };
+    CHECK(run().err.empty());
+    const auto change = [&](const std::string& key, int value) {
+        auto config = nlohmann::json::parse(read_text_file(folder.path() / "config.json"));
+        config[key] = value;
+        folder.write("config.json", config.dump());
+    };
+    change("max_position_embeddings", 2);
+    CHECK_THAT(run().err, Contains("warning: the prompt has 3 tokens, the model was made for 2"));
+    std::filesystem::copy(golden_folder() / "models/plain/model.safetensors", folder.path() / "model.safetensors", std::filesystem::copy_options::overwrite_existing);
+    auto config = nlohmann::json::parse(read_text_file((golden_folder() / "models/plain/config.json")));
+    config["tie_word_embeddings"] = true;
+    folder.write("config.json", config.dump());
+    CHECK_THAT(run().err, Contains("the files hold another lm_head.weight, which is not used"));
+}
+
 TEST_CASE("check passes on the shipped checkpoint, and fails where nothing may differ") {
     for (const char* rules : {"attnlrp", "cp-lrp", "gradient", "attnlrp --softmax-rule uniform"}) {
         const Result result = lrp_run("check " + mini + " " + cats + " --rules " + rules);

@@ -215,17 +215,22 @@ struct Meddler {
     double factor = 1;
     void activation(B::context& ctx, SiteRef site, Activation<double> x) {
         if (!site.recomputed) seen.push_back(site.text());
-        if (site.site == Site::neuron && site.layer == 1) B::map(ctx, Add::Scale<double>{factor}, x.columns(3, 1), View<const double>(x.columns(3, 1)));
+        const auto scale = [&](View<double> part) { B::map(ctx, Add::Scale<double>{factor}, part, View<const double>(part)); };
+        if (site.site == Site::neuron && site.layer == 1) scale(x.columns(3, 1));
+        if ((site.site == Site::resid_pre || site.site == Site::resid_post) && site.layer == 1) scale(x.columns(5, 1));
     }
 };
-/// Lets no relevance through the MLP of a layer.
+/// Lets no relevance through the MLP of a layer, and keeps what flows past it in the stream.
 struct Blocker {
     using B = EigenBackend<double>;
     std::vector<std::string> seen;
+    std::vector<double> above, below;
     void relevance(B::context& ctx, SiteRef site, Activation<const double> x, Coefficient<double> c) {
         CHECK((x.rows == c.rows && x.cols == c.cols));
         seen.push_back(site.text());
         if (site.site == Site::mlp_out && site.layer == 1) B::fill(ctx, c, 0);
+        if (site.site == Site::resid_post && site.layer == 1) above = download(ctx, c);
+        if (site.site == Site::resid_mid && site.layer == 1) below = download(ctx, c);
     }
 };
 struct Misspelt {
@@ -255,6 +260,8 @@ TEST_CASE("an observer sees every site in order and may replace what is there") 
     CHECK(blocker.seen.size() == right.size());
     CHECK(std::is_permutation(blocker.seen.begin(), blocker.seen.end(), right.begin()));
     CHECK(blocker.seen.front() == "logits");
+    CHECK(blocker.above == blocker.below);  // only the stream's own share went past the blocked MLP
+    CHECK(lrp::test::largest_magnitude(blocker.below) > 0);
     const auto open = model.relevance(ctx, pass, seeds).download(ctx);
     CHECK(largest_difference(blocked, open) > 1e-6);
 

@@ -44,7 +44,6 @@ struct HfConfig {
     std::string dtype;  ///< as stated; empty if not
     std::vector<std::int32_t> eos_token_ids;
     std::optional<std::int32_t> bos_token_id;
-    std::vector<std::string> notes;  ///< things worth telling a user
 };
 
 namespace detail {

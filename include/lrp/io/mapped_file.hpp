@@ -13,6 +13,7 @@
 #include <filesystem>
 #include <span>
 #include <string>
+#include <system_error>
 #include <utility>
 
 #include <lrp/core/error.hpp>
@@ -20,11 +21,12 @@
 namespace lrp {
 
 /// A regular file mapped into memory for reading; symbolic links are followed. Move-only. Error (naming the file and the system's
-/// reason) if it cannot be opened, is not a regular file, or cannot be mapped.
+/// reason) if it cannot be opened, is not a regular file, or cannot be mapped. A file that another program shortens while it is mapped
+/// ends the process (SIGBUS); write_file never does that.
 class MappedFile {
   public:
     explicit MappedFile(const std::filesystem::path& path) : path_(path) {
-        const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+        const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a pipe must not block
         require(file >= 0, path.string(), ": cannot be opened (", std::strerror(errno), ")");
         struct stat info {};
         const bool regular = ::fstat(file, &info) == 0 && S_ISREG(info.st_mode);
@@ -57,6 +59,7 @@ class MappedFile {
         if (data_ != nullptr) ::munmap(const_cast<std::byte*>(data_), size_);
     }
 
+    /// Valid as long as this object, or the one it was moved to; null and empty for an empty file.
     [[nodiscard]] std::span<const std::byte> bytes() const { return {data_, size_}; }
     [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
@@ -65,6 +68,14 @@ class MappedFile {
     const std::byte* data_ = nullptr;
     std::size_t size_ = 0;
 };
+
+/// Whether there is anything at a path, links followed. Error if the system cannot say (no permission, name too long).
+[[nodiscard]] inline bool is_there(const std::filesystem::path& path) {
+    std::error_code code;
+    const bool result = std::filesystem::exists(path, code);
+    require(!code, path.string(), ": cannot be looked at (", code.message(), ")");
+    return result;
+}
 
 /// A small text file, whole. Error if it cannot be read or is larger than `limit` bytes.
 [[nodiscard]] inline std::string read_text_file(const std::filesystem::path& path, std::size_t limit = std::size_t{1} << 28) {

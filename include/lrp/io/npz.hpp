@@ -58,7 +58,9 @@ inline std::string utf32(const std::string& text, std::uint64_t& count) {
 class ZipWriter {
   public:
     void add(const std::string& name, const std::string& data) {
-        require(data.size() < limit && body_.size() + data.size() < limit, "npz: the archive would exceed 4 GiB at '", name, "'; write safetensors instead");
+        require(count_ < std::numeric_limits<std::uint16_t>::max(), "npz: more than 65535 arrays; write safetensors instead");
+        require(data.size() < limit && body_.size() + directory_.size() + data.size() + 4096 < limit, "npz: the archive would exceed 4 GiB at '", name,
+                "'; write safetensors instead");
         const auto crc = static_cast<std::uint32_t>(::crc32_z(0, reinterpret_cast<const Bytef*>(data.data()), data.size()));
         std::string common;
         append_number<std::uint16_t>(common, 20);      // version needed
@@ -80,7 +82,7 @@ class ZipWriter {
         append_number<std::uint32_t>(directory_, 0);  // external attributes
         append_number<std::uint32_t>(directory_, static_cast<std::uint32_t>(body_.size()));
         directory_ += name;
-        body_ += "PK\x03\x04" + common + name + data;
+        body_.append("PK\x03\x04").append(common).append(name).append(data);
         ++count_;
     }
     [[nodiscard]] std::string finish() const {

@@ -15,6 +15,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <utility>
 #include <vector>
 
 #include <lrp/core/scalar.hpp>
@@ -62,6 +63,7 @@ struct TensorEntry {
     std::span<const std::byte> bytes;
     std::string file;  ///< for messages
 
+    /// "[2, 3]"
     [[nodiscard]] std::string shape_text() const {
         std::string text = "[";
         for (const auto extent : shape) text += (text.size() > 1 ? ", " : "") + std::to_string(extent);
@@ -79,6 +81,7 @@ struct TensorEntry {
 /// trailing bytes. Errors name file and tensor. Values are not inspected.
 class SafeTensors {
   public:
+    /// Maps the file for as long as the result lives.
     [[nodiscard]] static SafeTensors open(const std::filesystem::path& path) {
         MappedFile file(path);
         SafeTensors result = parse(file.bytes(), path.string());
@@ -91,7 +94,7 @@ class SafeTensors {
         constexpr std::uint64_t header_limit = 100'000'000;
         require(bytes.size() >= 8, name, ": expected a safetensors file of at least 8 bytes, found ", bytes.size());
         const std::string_view text(reinterpret_cast<const char*>(bytes.data()), bytes.size());
-        require(!text.starts_with("version https://git-lfs"), name, ": this is a Git LFS pointer, not the file itself; fetch it with git lfs pull");
+        detail::refuse_lfs_pointer(text, name);
         std::uint64_t header = 0;
         std::memcpy(&header, bytes.data(), 8);
         require(header <= header_limit, name, ": header length: expected at most ", header_limit, ", found ", header);
@@ -104,6 +107,7 @@ class SafeTensors {
 
     /// Sorted by name.
     [[nodiscard]] const std::vector<TensorEntry>& tensors() const { return tensors_; }
+    /// Null if it is not there.
     [[nodiscard]] const TensorEntry* find(std::string_view name) const {
         const auto at = std::lower_bound(tensors_.begin(), tensors_.end(), name, [](const TensorEntry& t, std::string_view n) { return t.name < n; });
         return at != tensors_.end() && at->name == name ? &*at : nullptr;
@@ -114,13 +118,15 @@ class SafeTensors {
         require(entry != nullptr, name_, ": tensor '", name, "' is missing");
         return *entry;
     }
+    /// What the file says of itself; empty if nothing.
     [[nodiscard]] const std::map<std::string, std::string>& metadata() const { return metadata_; }
 
   private:
     void read_header(std::string_view header, std::span<const std::byte> payload) {
         const nlohmann::json json = parse_json(header, name_ + ": header", 8);
         require(json.is_object(), name_, ": header: expected a JSON object, found ", json.type_name());
-        std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges;
+        constexpr std::size_t tensor_limit = 1'000'000;
+        require(json.size() <= tensor_limit, name_, ": header: expected at most ", tensor_limit, " tensors, found ", json.size());
         for (const auto& [key, value] : json.items()) {
             if (key == "__metadata__") {
                 read_metadata(value);
@@ -136,7 +142,7 @@ class SafeTensors {
     void read_metadata(const nlohmann::json& value) {
         require(value.is_object(), name_, ": __metadata__: expected an object of strings, found ", value.type_name());
         for (const auto& [key, text] : value.items()) {
-            require(text.is_string(), name_, ": __metadata__: ", key, ": expected a string, found ", text.type_name());
+            require(text.is_string(), name_, ": __metadata__: ", detail::shortened(key), ": expected a string, found ", text.type_name());
             metadata_[key] = text.get<std::string>();
         }
     }
@@ -149,7 +155,8 @@ class SafeTensors {
         entry.file = name_;
         entry.dtype_text = fields.must(fields.text("dtype"), "dtype");
         const auto kind = std::find_if(detail::dtypes.begin(), detail::dtypes.end(), [&](const auto& d) { return d.name == entry.dtype_text; });
-        require(kind != detail::dtypes.end(), where, ": dtype: expected a safetensors type such as F32 or BF16, found '", entry.dtype_text, "'");
+        require(kind != detail::dtypes.end(), where, ": dtype: expected a safetensors type such as F32 or BF16, found '",
+                detail::shortened(entry.dtype_text), "'");
         entry.dtype = kind->dtype;
         entry.shape = whole_list(fields, "shape", 0, 16);
         const auto offsets = whole_list(fields, "data_offsets", 2, 2);
@@ -165,6 +172,7 @@ class SafeTensors {
         tensors_.push_back(std::move(entry));
     }
 
+    /// A field that lists `least` to `most` whole numbers.
     static std::vector<std::uint64_t> whole_list(const JsonFields& fields, const std::string& key, std::size_t least, std::size_t most) {
         const auto* list = fields.find(key);
         require(list != nullptr, fields.source(), ": ", key, " is missing");
@@ -202,23 +210,28 @@ class SafeTensors {
 
 namespace detail {
 
+/// Converts until a whole number does not fit T, and returns how many did.
 template <class Stored, class T>
-void convert(const std::byte* from, std::span<T> out) {
+std::size_t convert(const std::byte* from, std::span<T> out) {
     for (std::size_t i = 0; i < out.size(); ++i) {
         Stored value;
         std::memcpy(&value, from + i * sizeof(Stored), sizeof(Stored));  // payloads may lie at odd addresses
+        if constexpr (std::is_integral_v<Stored> && std::is_integral_v<T>) {
+            if (!std::in_range<T>(value)) return i;
+        }
         if constexpr (std::is_arithmetic_v<Stored>) {
             out[i] = static_cast<T>(value);
         } else {
             out[i] = static_cast<T>(static_cast<float>(value));
         }
     }
+    return out.size();
 }
 
 }  // namespace detail
 
-/// Converts a tensor's values to T. Error naming file and tensor if the count differs, the type cannot be converted, or integers are
-/// asked of a floating-point tensor.
+/// Converts a tensor's values to T: floating-point targets round to nearest, booleans are 0 and 1. Error naming file and tensor if the
+/// count differs, the type cannot be converted, integers are asked of a floating-point tensor, or a whole number does not fit T.
 template <class T>
 void copy_values(const TensorEntry& entry, std::span<T> out) {
     const auto where = [&] { return entry.file + ": tensor '" + entry.name + "'"; };
@@ -226,25 +239,30 @@ void copy_values(const TensorEntry& entry, std::span<T> out) {
     const bool floating = entry.dtype == Dtype::f64 || entry.dtype == Dtype::f32 || entry.dtype == Dtype::f16 || entry.dtype == Dtype::bf16;
     require(!floating || std::is_floating_point_v<T>, where(), ": expected whole numbers, found ", entry.dtype_text);
     const std::byte* from = entry.bytes.data();
+    const auto read = [&]<class Stored>(Stored) {
+        const std::size_t done = detail::convert<Stored>(from, out);
+        require(done == out.size(), where(), ": value ", done, " does not fit a ", 8 * sizeof(T), "-bit whole number");
+    };
     switch (entry.dtype) {
-        case Dtype::f64: return detail::convert<double>(from, out);
-        case Dtype::f32: return detail::convert<float>(from, out);
-        case Dtype::f16: return detail::convert<f16>(from, out);
-        case Dtype::bf16: return detail::convert<bf16>(from, out);
-        case Dtype::i64: return detail::convert<std::int64_t>(from, out);
-        case Dtype::i32: return detail::convert<std::int32_t>(from, out);
-        case Dtype::i16: return detail::convert<std::int16_t>(from, out);
-        case Dtype::i8: return detail::convert<std::int8_t>(from, out);
-        case Dtype::u64: return detail::convert<std::uint64_t>(from, out);
-        case Dtype::u32: return detail::convert<std::uint32_t>(from, out);
-        case Dtype::u16: return detail::convert<std::uint16_t>(from, out);
+        case Dtype::f64: return read(double{});
+        case Dtype::f32: return read(float{});
+        case Dtype::f16: return read(f16{});
+        case Dtype::bf16: return read(bf16{});
+        case Dtype::i64: return read(std::int64_t{});
+        case Dtype::i32: return read(std::int32_t{});
+        case Dtype::i16: return read(std::int16_t{});
+        case Dtype::i8: return read(std::int8_t{});
+        case Dtype::u64: return read(std::uint64_t{});
+        case Dtype::u32: return read(std::uint32_t{});
+        case Dtype::u16: return read(std::uint16_t{});
         case Dtype::u8:
-        case Dtype::boolean: return detail::convert<std::uint8_t>(from, out);
+        case Dtype::boolean: return read(std::uint8_t{});
         case Dtype::other: break;
     }
     fail(where(), ": values of type ", entry.dtype_text, " cannot be read");
 }
 
+/// All values of a tensor, row-major; errors as copy_values.
 template <class T>
 [[nodiscard]] std::vector<T> values(const TensorEntry& entry) {
     std::vector<T> result(entry.bytes.empty() ? 0 : entry.count());

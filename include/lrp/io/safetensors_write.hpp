@@ -12,8 +12,10 @@
 namespace lrp {
 
 /// A data file as safetensors: arrays by name (all of 4-byte types), metadata as strings, the header padded with spaces so that the data
-/// begins at a multiple of 64 bytes.
+/// begins at a multiple of 64 bytes. Same input, same bytes. Error as check_array_names and DataArray::bytes, and for a header of more than
+/// the 100,000,000 bytes that readers accept.
 [[nodiscard]] inline std::string to_safetensors(const DataFile& file) {
+    check_array_names(file, "__metadata__");
     std::vector<const DataArray*> order;
     for (const DataArray& array : file.arrays) order.push_back(&array);
     std::sort(order.begin(), order.end(), [](const DataArray* a, const DataArray* b) { return a->name < b->name; });
@@ -26,11 +28,13 @@ namespace lrp {
         header[array->name] = {{"dtype", array->is_float() ? "F32" : "I32"}, {"shape", array->shape}, {"data_offsets", {begin, data.size()}}};
     }
     std::string text = header.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+    require(text.size() <= 99'999'900, "data file: the header of ", text.size(), " bytes is longer than safetensors allows");
     text.append((64 - (8 + text.size()) % 64) % 64, ' ');
     const std::uint64_t length = text.size();
     std::string result(8, '\0');
     std::memcpy(result.data(), &length, 8);
-    return result + text + data;
+    result.reserve(8 + text.size() + data.size());
+    return result.append(text).append(data);
 }
 
 }  // namespace lrp

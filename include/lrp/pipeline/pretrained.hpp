@@ -4,6 +4,7 @@
 // From a Hugging Face folder to a model that can be asked: configuration, weights and tokenizer put together.
 #pragma once
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 #include <optional>
@@ -53,6 +54,16 @@ template <Backend B>
             if (rows > 0) shape.insert(shape.begin(), static_cast<std::uint64_t>(rows));
             load_tensor<typename B::scalar>(checkpoint, name, shape, host);
         }));
+}
+
+/// What is worth telling of a model whose head is tied to the embedding and whose files hold a head all the same.
+[[nodiscard]] inline std::vector<std::string> tied_head_notes(const LlamaConfig& config, const Checkpoint& checkpoint) {
+    const auto* head = checkpoint.find("lm_head.weight");
+    const auto* embedding = checkpoint.find("model.embed_tokens.weight");
+    if (!config.tie_word_embeddings || head == nullptr || embedding == nullptr || head == embedding) return {};
+    const bool same = head->bytes.size() == embedding->bytes.size() && std::equal(head->bytes.begin(), head->bytes.end(), embedding->bytes.begin());
+    if (same) return {};
+    return {"config.json says tie_word_embeddings, so the embedding serves as output matrix; the files hold another lm_head.weight, which is not used"};
 }
 
 /// A folder's tokenizer, if it has one.
