@@ -27,7 +27,7 @@ namespace {
 struct TraceOptions {
     ModelOptions model;
     std::string html, svg, tex, json, npz, safetensors;
-    std::string sites = "embedding,residual";
+    std::string sites = "embedding,residual,head,neuron";
     std::string normalize = "layer";
     std::size_t top = 5;
     bool include_embedding = false;
@@ -119,8 +119,8 @@ void run(const TraceOptions& options) {
     AttributeOptions attribute = attribute_options(options.model, prompt);
     attribute.top = options.top;
     attribute.seed_with_logit = options.lxt_seed;
-    attribute.sites = sites;
-    attribute.sites.embedding = attribute.sites.residual = true;  // the pictures need them
+    const bool details = writes_file(options);  // the screen shows neither heads nor neurons
+    attribute.sites = {true, true, details && sites.head, details && sites.neuron};
     std::optional<Checkpoint> checkpoint;
     const auto engine = open_engine(options.model, prompt.ids.size(), checkpoint);
     const double load = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
@@ -153,7 +153,7 @@ void add_trace_command(CLI::App& app) {
     command->add_option("--json", options->json, "write all data as JSON" + text);
     command->add_option("--npz", options->npz, "write all data for numpy (FILE)");
     command->add_option("--safetensors", options->safetensors, "write all data as safetensors (FILE)");
-    command->add_option("--sites", options->sites, "what data files hold, of embedding,residual,head,neuron")->capture_default_str();
+    command->add_option("--sites", options->sites, "what data files hold; neuron is the largest, layers x tokens x intermediate size")->capture_default_str();
     command->add_option("--normalize", options->normalize, "scale of the heatmap: layer, global or none")
         ->check(CLI::IsMember({"layer", "global", "none"}))
         ->capture_default_str();
@@ -163,9 +163,9 @@ void add_trace_command(CLI::App& app) {
     command->add_flag("--timing", options->timing, "print load, forward and relevance time and peak memory on standard error");
     command->footer("Examples:\n"
                     "  lrp trace examples/models/mini \"I have 5 cats and 3 dogs. My cats love to play with my\"\n"
-                    "  lrp trace examples/models/mini \"The soup is hot\" --html trace.html --npz trace.npz --sites residual,neuron\n"
+                    "  lrp trace examples/models/mini \"The soup is hot\" --html trace.html --npz trace.npz\n"
                     "  lrp trace examples/models/mini \"The soup is hot\" --target \" cold\" --contrast \" hot\" --rules cp-lrp\n"
-                    "  lrp trace examples/models/mini --ids 0,17,23 --json -");
+                    "  lrp trace examples/models/mini --ids 0,17,23 --json - --sites residual");
     command->callback([options] { run(*options); });
 }
 

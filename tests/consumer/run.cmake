@@ -1,7 +1,7 @@
 # SPDX-FileCopyrightText: 2026 The lrpxx authors
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# cmake -DHOW=installed|subdirectory -DSOURCE=... -DBUILD=... -DWORK=... -DMODEL=... -DCOMPILER=... -DFLAGS=... -P run.cmake
+# cmake -DHOW=installed|subdirectory -DSOURCE=... -DBUILD=... -DWORK=... -DMODEL=... -DCOMPILER=... -DFLAGS=... -DGENERATOR=... -P run.cmake
 function(step)
     execute_process(COMMAND ${ARGV} RESULT_VARIABLE result)
     if(NOT result EQUAL 0)
@@ -9,7 +9,7 @@ function(step)
     endif()
 endfunction()
 file(REMOVE_RECURSE ${WORK})
-set(options -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_COMPILER=${COMPILER} "-DCMAKE_CXX_FLAGS=${FLAGS}")
+set(options -G ${GENERATOR} -DCMAKE_BUILD_TYPE=Debug -DCMAKE_CXX_COMPILER=${COMPILER} "-DCMAKE_CXX_FLAGS=${FLAGS}")
 if(HOW STREQUAL "installed")
     step(${CMAKE_COMMAND} --install ${BUILD} --prefix ${WORK}/prefix)
     list(APPEND options -DCMAKE_PREFIX_PATH=${WORK}/prefix)

@@ -9,7 +9,10 @@
 #include <cstring>
 #include <filesystem>
 #include <map>
+#include <span>
 #include <string>
+#include <string_view>
+#include <system_error>
 #include <vector>
 
 #include <lrp/io/safetensors.hpp>
@@ -20,18 +23,22 @@ namespace lrp {
 /// as long as the checkpoint lives. Errors name the file, the tensor, what was expected and what was found; folders that hold only
 /// pickled weights, a LoRA adapter or Git LFS pointers are refused by name.
 class Checkpoint {
-  public:
+public:
+    /// If both forms are there, the single file is read and a note says so.
     [[nodiscard]] static Checkpoint open(const std::filesystem::path& folder) {
         namespace fs = std::filesystem;
-        require(fs::is_directory(folder), folder.string(), ": expected a checkpoint folder");
+        std::error_code code;
+        require(fs::is_directory(folder, code), folder.string(), ": expected a checkpoint folder");
         Checkpoint result;
         result.folder_ = folder;
         const fs::path single = folder / "model.safetensors";
         const fs::path index = folder / "model.safetensors.index.json";
-        if (fs::exists(single)) {
-            if (fs::exists(index)) result.notes_.push_back(index.string() + " is ignored, as there is a model.safetensors");
+        if (is_there(single)) {
+            if (is_there(index)) result.notes_.push_back(index.string() + " is ignored, as there is a model.safetensors");
+            if (is_there(folder / "adapter_config.json"))
+                result.notes_.push_back(folder.string() + ": the LoRA adapter beside model.safetensors is ignored");
             result.add_file(single);
-        } else if (fs::exists(index)) {
+        } else if (is_there(index)) {
             result.add_shards(index);
         } else {
             result.refuse_other_folders();
@@ -61,9 +68,10 @@ class Checkpoint {
         require(entry != nullptr, folder_.string(), ": tensor '", name, "' is missing");
         return *entry;
     }
-    /// Sorted by name.
+    /// All tensors but the rotary frequencies some exports carry (`rotary_emb.inv_freq`), sorted by name.
     [[nodiscard]] const std::vector<const TensorEntry*>& tensors() const { return tensors_; }
     [[nodiscard]] const std::filesystem::path& folder() const { return folder_; }
+    /// The files that were read.
     [[nodiscard]] const std::vector<std::filesystem::path>& files() const { return paths_; }
     /// Things worth telling a user.
     [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
@@ -78,7 +86,9 @@ class Checkpoint {
     /// digits. Four lanes of multiply and rotate; fit to tell models apart, not to guard against forgery.
     [[nodiscard]] std::string hash() const {
         std::uint64_t state = 0x6c7270787821ULL;
-        const auto text = [&state](std::string_view bytes) { state = mix(state, {reinterpret_cast<const std::byte*>(bytes.data()), bytes.size()}); };
+        const auto text = [&state](std::string_view bytes) {
+            state = mix(state, {reinterpret_cast<const std::byte*>(bytes.data()), bytes.size()});
+        };
         for (const auto* entry : tensors_) {
             text(entry->name);
             text(entry->dtype_text);
@@ -90,7 +100,7 @@ class Checkpoint {
         return digits.data();
     }
 
-  private:
+private:
     void add_file(const std::filesystem::path& path) {
         files_.push_back(SafeTensors::open(path));
         paths_.push_back(path);
@@ -102,34 +112,55 @@ class Checkpoint {
         const JsonFields top(json, where);
         const auto* map = top.find("weight_map");
         require(map != nullptr, where, ": weight_map is missing");
-        require(map->is_object() && !map->empty(), where, ": weight_map: expected an object of tensor names and file names, found ", JsonFields::found(*map));
+        require(map->is_object() && !map->empty(), where, ": weight_map: expected an object of tensor names and file names, found ",
+                JsonFields::found(*map));
         std::map<std::string, std::vector<std::string>> wanted;  // file -> tensors
         for (const auto& [tensor, file] : map->items()) {
-            require(file.is_string(), where, ": weight_map: ", tensor, ": expected a file name, found ", JsonFields::found(file));
+            const auto said = [&key = tensor] { return detail::shortened(key); };
+            require(file.is_string(), where, ": weight_map: ", said(), ": expected a file name, found ", JsonFields::found(file));
             const auto name = file.get<std::string>();
-            const bool plain = !name.empty() && name != "." && name != ".." && name.find_first_of("/\\:") == std::string::npos && name.find('\0') == std::string::npos;
-            require(plain, where, ": weight_map: ", tensor, ": expected a plain file name of the same folder, found '", name, "'");
+            const bool plain = !name.empty() && name.size() <= 255 && name != "." && name != ".." &&
+                               name.find_first_of("/\\:") == std::string::npos && name.find('\0') == std::string::npos;
+            require(plain, where, ": weight_map: ", said(), ": expected a plain file name of the same folder, found '",
+                    detail::shortened(name), "'");
             wanted[name].push_back(tensor);
         }
         for (const auto& [name, tensors] : wanted) {
             const auto path = folder_ / name;
-            require(std::filesystem::exists(path), where, ": weight_map names '", name, "', which is not in the folder");
+            require(is_there(path), where, ": weight_map names '", name, "', which is not in the folder");
             add_file(path);
             for (const auto& tensor : tensors)
-                require(files_.back().find(tensor) != nullptr, where, ": weight_map puts tensor '", tensor, "' in '", name, "', which does not hold it");
+                require(files_.back().find(tensor) != nullptr, where, ": weight_map puts tensor '", detail::shortened(tensor), "' in '",
+                        name, "', which does not hold it");
             for (const auto& entry : files_.back().tensors())
-                if (!map->contains(entry.name)) notes_.push_back(path.string() + " holds tensor '" + entry.name + "', which the index does not name");
+                if (!map->contains(entry.name))
+                    notes_.push_back(path.string() + " holds tensor '" + entry.name + "', which the index does not name");
         }
     }
 
     [[noreturn]] void refuse_other_folders() const {
-        namespace fs = std::filesystem;
-        for (const auto& item : fs::directory_iterator(folder_)) {
-            const std::string name = item.path().filename().string();
-            if (name == "adapter_config.json" || name.starts_with("adapter_model"))
+        std::vector<std::string> names;
+        std::error_code code;
+        for (std::filesystem::directory_iterator item(folder_, code), end; !code && item != end; item.increment(code))
+            names.push_back(item->path().filename().string());
+        require(!code, folder_.string(), ": cannot be looked into (", code.message(), ")");
+        std::sort(names.begin(), names.end());
+        for (const std::string& name : names) {
+            const auto is = [&](std::string_view begin, std::string_view end) { return name.starts_with(begin) && name.ends_with(end); };
+            if (name == "adapter_config.json" || is("adapter_model", ""))
                 fail(folder_.string(), ": holds a LoRA adapter (", name, "), not a model; merge it into its base model first");
-            if (name.starts_with("pytorch_model") || name.ends_with(".pth") || name.ends_with(".pt"))
+            if (name == "model.safetensors" || name == "model.safetensors.index.json")
+                fail(folder_.string(), ": ", name, " is a link to a file that is not there");
+            if (is("model-", ".safetensors")) fail(folder_.string(), ": holds a shard (", name, ") but no model.safetensors.index.json");
+            if (is("consolidated", ".safetensors"))
+                fail(folder_.string(), ": holds weights under the names of another format (", name,
+                     "), which are not read; use the Hugging Face form");
+            if (is("", ".gguf")) fail(folder_.string(), ": holds a GGUF file (", name, "), which is not read; use the safetensors form");
+            if (is("pytorch_model", "") || is("", ".pth") || is("", ".pt"))
                 fail(folder_.string(), ": holds pickled weights (", name, "), which are not read; convert them to safetensors first");
+            if (is("tf_model", ".h5") || is("flax_model", ".msgpack"))
+                fail(folder_.string(), ": holds weights of another framework (", name,
+                     "), which are not read; convert them to safetensors first");
         }
         fail(folder_.string(), ": expected model.safetensors or model.safetensors.index.json, found neither");
     }
@@ -140,16 +171,18 @@ class Checkpoint {
                 if (!entry.name.ends_with("rotary_emb.inv_freq")) tensors_.push_back(&entry);
         std::sort(tensors_.begin(), tensors_.end(), [](const TensorEntry* a, const TensorEntry* b) { return a->name < b->name; });
         for (std::size_t i = 1; i < tensors_.size(); ++i)
-            require(tensors_[i - 1]->name != tensors_[i]->name, folder_.string(), ": tensor '", tensors_[i]->name, "' is in two files, ", tensors_[i - 1]->file,
-                    " and ", tensors_[i]->file);
+            require(tensors_[i - 1]->name != tensors_[i]->name, folder_.string(), ": tensor '", tensors_[i]->name, "' is in two files, ",
+                    tensors_[i - 1]->file, " and ", tensors_[i]->file);
         for (const auto* entry : tensors_) {
             for (const std::string_view mark : {".qweight", ".weight_scale", ".absmax", ".weight_packed", ".qzeros"})
-                require(!entry->name.ends_with(mark), folder_.string(), ": tensor '", entry->name, "' belongs to a quantised model, which is not supported");
+                require(!entry->name.ends_with(mark), folder_.string(), ": tensor '", entry->name,
+                        "' belongs to a quantised model, which is not supported");
         }
     }
 
     [[nodiscard]] const TensorEntry* find_exact(std::string_view name) const {
-        const auto at = std::lower_bound(tensors_.begin(), tensors_.end(), name, [](const TensorEntry* t, std::string_view n) { return t->name < n; });
+        const auto at =
+            std::lower_bound(tensors_.begin(), tensors_.end(), name, [](const TensorEntry* t, std::string_view n) { return t->name < n; });
         return at != tensors_.end() && (*at)->name == name ? *at : nullptr;
     }
 

@@ -29,10 +29,12 @@ struct DataArray {
     [[nodiscard]] std::string bytes() const {
         std::uint64_t count = 1;
         for (const auto extent : shape)
-            require(!__builtin_mul_overflow(count, extent, &count), "data file: array '", name, "': the shape is larger than can be addressed");
+            require(!__builtin_mul_overflow(count, extent, &count), "data file: array '", name,
+                    "': the shape is larger than can be addressed");
         return std::visit(
             [&](const auto& list) {
-                require(list.size() == count, "data file: array '", name, "': the shape asks for ", count, " values, there are ", list.size());
+                require(list.size() == count, "data file: array '", name, "': the shape asks for ", count, " values, there are ",
+                        list.size());
                 return std::string(reinterpret_cast<const char*>(list.data()), list.size() * sizeof(list[0]));
             },
             values);
@@ -50,8 +52,8 @@ inline void check_array_names(const DataFile& file, std::string_view reserved) {
     std::set<std::string_view> seen;
     for (const DataArray& array : file.arrays) {
         const bool plain = std::all_of(array.name.begin(), array.name.end(), [](char c) { return c >= ' ' && c <= '~'; });
-        require(plain && !array.name.empty() && array.name.size() <= 1000, "data file: an array's name: expected 1 to 1000 printable ASCII characters, found '",
-                array.name, "'");
+        require(plain && !array.name.empty() && array.name.size() <= 1000,
+                "data file: an array's name: expected 1 to 1000 printable ASCII characters, found '", array.name, "'");
         require(array.name != reserved, "data file: an array cannot be called '", reserved, "', which the format uses itself");
         require(seen.insert(array.name).second, "data file: two arrays are called '", array.name, "'");
     }

@@ -4,9 +4,12 @@
 // config.json as transformers 4.x and 5.x write it.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <system_error>
 #include <vector>
 
 #include <lrp/io/json.hpp>
@@ -41,27 +44,34 @@ struct HfConfig {
     bool mlp_bias = false;
     std::uint64_t max_position_embeddings = 2048;
     RopeParameters rope;
-    std::string dtype;  ///< as stated; empty if not
-    std::vector<std::int32_t> eos_token_ids;
+    std::string dtype;                        ///< as stated; empty if not
+    std::vector<std::int32_t> eos_token_ids;  ///< may be empty
     std::optional<std::int32_t> bos_token_id;
 };
 
 namespace detail {
 
-/// No size of a real model comes near; products of three stay below 2^63.
+/// No size of a real model comes near; products of three such sizes stay below 2^63.
 inline constexpr std::uint64_t config_size_limit = std::uint64_t{1} << 20;
 
 inline void refuse_unsupported(const JsonFields& top) {
     const auto& where = top.source();
     const std::string type = top.must(top.text("model_type"), "model_type");
-    require(type == "llama", where, ": model_type: expected 'llama', found '", type, "', which is not supported");
+    require(type == "llama", where, ": model_type: expected 'llama', found '", shortened(type), "', which is not supported");
     require(!top.has("quantization_config"), where, ": quantization_config: quantised models are not supported");
     for (const char* key : {"num_local_experts", "num_experts", "n_routed_experts"})
         require(!top.has(key), where, ": ", key, ": mixtures of experts are not supported");
-    for (const char* key : {"sliding_window", "attn_logit_softcapping", "final_logit_softcapping"})
+    for (const char* key : {"attn_logit_softcapping", "final_logit_softcapping"})
         require(!top.has(key), where, ": ", key, " is not supported");
+    require(!top.has("sliding_window") || !top.flag("use_sliding_window").value_or(true), where, ": sliding_window is not supported");
+    if (const auto* kinds = top.find("layer_types")) {
+        require(kinds->is_array(), where, ": layer_types: expected a list, found ", JsonFields::found(*kinds));
+        for (const auto& kind : *kinds)
+            require(kind == "full_attention", where, ": layer_types: expected full_attention, found ", JsonFields::found(kind),
+                    ", which is not supported");
+    }
     const auto act = top.text("hidden_act").value_or("silu");
-    require(act == "silu" || act == "swish", where, ": hidden_act: expected silu, found '", act, "', which is not supported");
+    require(act == "silu" || act == "swish", where, ": hidden_act: expected silu, found '", shortened(act), "', which is not supported");
     const auto partial = top.number("partial_rotary_factor").value_or(1.0);
     require(partial == 1.0, where, ": partial_rotary_factor: expected 1, found ", partial, ", which is not supported");
 }
@@ -76,10 +86,12 @@ inline RopeParameters read_rope(const JsonFields& top, std::uint64_t max_positio
     if (const auto* object = top.find(key); object != nullptr && !object->empty()) {
         const JsonFields fields = top.object(key);
         const auto& where = fields.source();
+        for (const auto& [name, value] : top.find(key)->items())
+            require(!value.is_object(), where, ": ", detail::shortened(name), ": RoPE per type of layer is not supported");
         rope.theta = fields.number("rope_theta").value_or(rope.theta);
         rope.type = fields.text("rope_type").value_or(fields.text("type").value_or("default"));
-        require(rope.type == "default" || rope.type == "linear" || rope.type == "llama3", where, ": rope_type: expected default, linear or llama3, found '",
-                rope.type, "', which is not supported");
+        require(rope.type == "default" || rope.type == "linear" || rope.type == "llama3", where,
+                ": rope_type: expected default, linear or llama3, found '", shortened(rope.type), "', which is not supported");
         const auto partial = fields.number("partial_rotary_factor").value_or(1.0);
         require(partial == 1.0, where, ": partial_rotary_factor: expected 1, found ", partial, ", which is not supported");
         if (rope.type != "default") {
@@ -90,7 +102,8 @@ inline RopeParameters read_rope(const JsonFields& top, std::uint64_t max_positio
             rope.low_freq_factor = fields.must(fields.number("low_freq_factor"), "low_freq_factor");
             rope.high_freq_factor = fields.must(fields.number("high_freq_factor"), "high_freq_factor");
             require(rope.low_freq_factor > 0 && rope.high_freq_factor > rope.low_freq_factor, where,
-                    ": low_freq_factor and high_freq_factor: expected 0 < low < high, found ", rope.low_freq_factor, " and ", rope.high_freq_factor);
+                    ": low_freq_factor and high_freq_factor: expected 0 < low < high, found ", rope.low_freq_factor, " and ",
+                    rope.high_freq_factor);
             rope.original_max_position_embeddings =
                 fields.whole("original_max_position_embeddings", 1, std::uint64_t{1} << 40).value_or(max_positions);
         }
@@ -99,12 +112,17 @@ inline RopeParameters read_rope(const JsonFields& top, std::uint64_t max_positio
     return rope;
 }
 
-inline std::vector<std::int32_t> token_ids(const JsonFields& top, const char* key) {
+/// One id or a list of ids; null and -1 mean that there is none, and a missing field means `otherwise`.
+inline std::vector<std::int32_t> token_ids(const JsonFields& top, const char* key, std::optional<std::int32_t> otherwise = {}) {
     std::vector<std::int32_t> ids;
     const auto* value = top.find(key);
-    if (value == nullptr) return ids;
+    if (value == nullptr) {
+        if (otherwise && !top.states(key)) ids.push_back(*otherwise);
+        return ids;
+    }
     for (const auto& item : value->is_array() ? *value : nlohmann::json::array({*value})) {
-        require(item.is_number_integer() && item.get<std::int64_t>() >= -1 && item.get<std::int64_t>() <= INT32_MAX, top.source(), ": ", key,
+        if (item.is_number_integer() && !item.is_number_unsigned() && item.get<std::int64_t>() == -1) continue;
+        require(item.is_number_unsigned() && item.get<std::uint64_t>() <= INT32_MAX, top.source(), ": ", key,
                 ": expected token ids, found ", JsonFields::found(item));
         ids.push_back(item.get<std::int32_t>());
     }
@@ -131,8 +149,9 @@ inline std::vector<std::int32_t> token_ids(const JsonFields& top, const char* ke
     config.num_hidden_layers = size("num_hidden_layers", config.num_hidden_layers, 4096);
     config.num_attention_heads = size("num_attention_heads", config.num_attention_heads, 65536);
     config.num_key_value_heads = size("num_key_value_heads", config.num_attention_heads, 65536);
-    require(config.num_attention_heads % config.num_key_value_heads == 0, source, ": num_key_value_heads: expected a divisor of num_attention_heads ",
-            config.num_attention_heads, ", found ", config.num_key_value_heads);
+    require(config.num_attention_heads % config.num_key_value_heads == 0, source,
+            ": num_key_value_heads: expected a divisor of num_attention_heads ", config.num_attention_heads, ", found ",
+            config.num_key_value_heads);
     if (top.has("head_dim")) {
         config.head_dim = size("head_dim", 0, 65536);
     } else {
@@ -141,8 +160,9 @@ inline std::vector<std::int32_t> token_ids(const JsonFields& top, const char* ke
         config.head_dim = config.hidden_size / config.num_attention_heads;
     }
     require(config.head_dim % 2 == 0, source, ": head_dim: expected an even number for RoPE, found ", config.head_dim);
-    require(config.num_attention_heads * config.head_dim <= 4 * config_size_limit, source, ": num_attention_heads times head_dim: expected at most ",
-            4 * config_size_limit, ", found ", config.num_attention_heads * config.head_dim);
+    require(config.num_attention_heads * config.head_dim <= 4 * config_size_limit, source,
+            ": num_attention_heads times head_dim: expected at most ", 4 * config_size_limit, ", found ",
+            config.num_attention_heads * config.head_dim);
     config.rms_norm_eps = top.number("rms_norm_eps").value_or(config.rms_norm_eps);
     require(config.rms_norm_eps >= 0, source, ": rms_norm_eps: expected 0 or more, found ", config.rms_norm_eps);
     config.tie_word_embeddings = top.flag("tie_word_embeddings").value_or(false);
@@ -151,20 +171,21 @@ inline std::vector<std::int32_t> token_ids(const JsonFields& top, const char* ke
     config.max_position_embeddings = size("max_position_embeddings", config.max_position_embeddings, std::uint64_t{1} << 40);
     config.rope = detail::read_rope(top, config.max_position_embeddings);
     config.dtype = top.text("dtype").value_or(top.text("torch_dtype").value_or(""));
-    config.eos_token_ids = detail::token_ids(top, "eos_token_id");
-    if (const auto ids = detail::token_ids(top, "bos_token_id"); !ids.empty()) config.bos_token_id = ids.front();
+    config.eos_token_ids = detail::token_ids(top, "eos_token_id", 2);
+    if (const auto ids = detail::token_ids(top, "bos_token_id", 1); !ids.empty()) config.bos_token_id = ids.front();
     return config;
 }
 
 /// Reads a folder's config.json (or the file itself); the ends of text in generation_config.json, if there, go before those in config.json.
 [[nodiscard]] inline HfConfig read_hf_config(const std::filesystem::path& folder_or_file) {
     namespace fs = std::filesystem;
-    const bool folder = fs::is_directory(folder_or_file);
+    std::error_code code;
+    const bool folder = fs::is_directory(folder_or_file, code);
     const fs::path file = folder ? folder_or_file / "config.json" : folder_or_file;
-    if (!fs::exists(file)) fail(file.string(), folder ? ": there is no config.json in the folder" : ": there is no such file or folder");
+    if (!is_there(file)) fail(file.string(), folder ? ": there is no config.json in the folder" : ": there is no such file or folder");
     HfConfig config = parse_hf_config(read_text_file(file), file.string());
     const fs::path generation = file.parent_path() / "generation_config.json";
-    if (folder && fs::exists(generation)) {
+    if (folder && is_there(generation)) {
         const nlohmann::json json = parse_json(read_text_file(generation), generation.string());
         const auto ids = detail::token_ids(JsonFields(json, generation.string()), "eos_token_id");
         if (!ids.empty()) config.eos_token_ids = ids;

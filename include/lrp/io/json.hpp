@@ -108,6 +108,12 @@ class JsonFields {
         return at->get<std::uint64_t>();
     }
     /// The value of a field that has no default; Error naming it if it is missing.
+    /// A list; Error if it is missing or something else.
+    [[nodiscard]] const nlohmann::json& list(const std::string& key) const {
+        const auto& value = *need(key);
+        require(value.is_array(), source_, ": ", key, ": expected a list, found ", found(value));
+        return value;
+    }
     template <class T>
     [[nodiscard]] T must(std::optional<T> value, const std::string& key) const {
         require(value.has_value(), source_, ": ", key, " is missing");

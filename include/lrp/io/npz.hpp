@@ -4,10 +4,14 @@
 
 #include <zlib.h>
 
+#include <cstdint>
 #include <limits>
+#include <string>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
+#include <lrp/core/utf8.hpp>
 #include <lrp/io/data_file.hpp>
 
 namespace lrp {
@@ -33,34 +37,22 @@ inline std::string npy(const std::string& descr, const std::vector<std::uint64_t
     return out + header + data;
 }
 
-/// UTF-8 as UTF-32 code units, numpy's <U; bytes that are no UTF-8 become U+FFFD one by one.
+/// Text as UTF-32 code units, numpy's <U; each maximal stretch that is no UTF-8 becomes one U+FFFD.
 inline std::string utf32(const std::string& text, std::uint64_t& count) {
+    const std::string clean = utf8::lossy(text);
     std::string out;
     count = 0;
-    for (std::size_t i = 0; i < text.size();) {
-        const auto lead = static_cast<unsigned char>(text[i]);
-        const std::size_t length = lead < 0x80 ? 1 : lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC0 ? 2 : 0;
-        std::uint32_t code = length == 1 ? lead : lead & (0x7Fu >> length);
-        bool good = length > 0 && i + length <= text.size();
-        for (std::size_t k = 1; good && k < length; ++k) {
-            const auto next = static_cast<unsigned char>(text[i + k]);
-            good = (next & 0xC0) == 0x80;
-            code = (code << 6) | (next & 0x3Fu);
-        }
-        append_number<std::uint32_t>(out, good ? code : 0xFFFD);
-        i += good ? length : 1;
-        ++count;
-    }
+    for (std::size_t at = 0; at < clean.size(); ++count) append_number<std::uint32_t>(out, utf8::next(clean, at));
     return out;
 }
 
 /// A zip archive of stored members with fixed timestamps, so that the same results give the same bytes.
 class ZipWriter {
-  public:
+public:
     void add(const std::string& name, const std::string& data) {
         require(count_ < std::numeric_limits<std::uint16_t>::max(), "npz: more than 65535 arrays; write safetensors instead");
-        require(data.size() < limit && body_.size() + directory_.size() + data.size() + 4096 < limit, "npz: the archive would exceed 4 GiB at '", name,
-                "'; write safetensors instead");
+        require(data.size() < limit && body_.size() + directory_.size() + data.size() + 4096 < limit,
+                "npz: the archive would exceed 4 GiB at '", name, "'; write safetensors instead");
         const auto crc = static_cast<std::uint32_t>(::crc32_z(0, reinterpret_cast<const Bytef*>(data.data()), data.size()));
         std::string common;
         append_number<std::uint16_t>(common, 20);      // version needed
@@ -96,7 +88,7 @@ class ZipWriter {
         return body_ + directory_ + end;
     }
 
-  private:
+private:
     static constexpr std::size_t limit = std::numeric_limits<std::uint32_t>::max();
     std::string body_, directory_;
     std::uint16_t count_ = 0;
@@ -105,10 +97,12 @@ class ZipWriter {
 }  // namespace detail
 
 /// A data file as .npz for `numpy.load`; the metadata is one more member, a 0-d string array of JSON: `json.loads(f["metadata"].item())`.
-/// Error beyond 4 GiB, the limit of a plain zip archive.
+/// Same input, same bytes. Error as check_array_names and DataArray::bytes, and beyond 4 GiB, the limit of a plain zip archive.
 [[nodiscard]] inline std::string to_npz(const DataFile& file) {
+    check_array_names(file, "metadata");
     detail::ZipWriter zip;
-    for (const DataArray& array : file.arrays) zip.add(array.name + ".npy", detail::npy(array.is_float() ? "<f4" : "<i4", array.shape, array.bytes()));
+    for (const DataArray& array : file.arrays)
+        zip.add(array.name + ".npy", detail::npy(array.is_float() ? "<f4" : "<i4", array.shape, array.bytes()));
     std::uint64_t length = 0;
     const std::string text = nlohmann::json(file.metadata).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
     const std::string data = detail::utf32(text, length);

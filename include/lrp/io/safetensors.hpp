@@ -36,14 +36,13 @@ struct DtypeEntry {
     unsigned bits;
     Dtype dtype;
 };
-inline constexpr std::array<DtypeEntry, 22> dtypes{{{"F64", 64, Dtype::f64},       {"F32", 32, Dtype::f32},         {"F16", 16, Dtype::f16},
-                                                    {"BF16", 16, Dtype::bf16},     {"I64", 64, Dtype::i64},         {"I32", 32, Dtype::i32},
-                                                    {"I16", 16, Dtype::i16},       {"I8", 8, Dtype::i8},            {"U64", 64, Dtype::u64},
-                                                    {"U32", 32, Dtype::u32},       {"U16", 16, Dtype::u16},         {"U8", 8, Dtype::u8},
-                                                    {"BOOL", 8, Dtype::boolean},   {"F8_E5M2", 8, Dtype::other},    {"F8_E4M3", 8, Dtype::other},
-                                                    {"F8_E8M0", 8, Dtype::other},  {"F8_E4M3FNUZ", 8, Dtype::other}, {"F8_E5M2FNUZ", 8, Dtype::other},
-                                                    {"C64", 64, Dtype::other},     {"F4", 4, Dtype::other},         {"F6_E2M3", 6, Dtype::other},
-                                                    {"F6_E3M2", 6, Dtype::other}}};
+inline constexpr std::array<DtypeEntry, 22> dtypes{
+    {{"F64", 64, Dtype::f64},          {"F32", 32, Dtype::f32},          {"F16", 16, Dtype::f16},      {"BF16", 16, Dtype::bf16},
+     {"I64", 64, Dtype::i64},          {"I32", 32, Dtype::i32},          {"I16", 16, Dtype::i16},      {"I8", 8, Dtype::i8},
+     {"U64", 64, Dtype::u64},          {"U32", 32, Dtype::u32},          {"U16", 16, Dtype::u16},      {"U8", 8, Dtype::u8},
+     {"BOOL", 8, Dtype::boolean},      {"F8_E5M2", 8, Dtype::other},     {"F8_E4M3", 8, Dtype::other}, {"F8_E8M0", 8, Dtype::other},
+     {"F8_E4M3FNUZ", 8, Dtype::other}, {"F8_E5M2FNUZ", 8, Dtype::other}, {"C64", 64, Dtype::other},    {"F4", 4, Dtype::other},
+     {"F6_E2M3", 6, Dtype::other},     {"F6_E3M2", 6, Dtype::other}}};
 
 }  // namespace detail
 
@@ -80,7 +79,7 @@ struct TensorEntry {
 /// A safetensors file. Every rule of the format is checked when it is opened: sizes, JSON, types, offsets without hole or overlap, no
 /// trailing bytes. Errors name file and tensor. Values are not inspected.
 class SafeTensors {
-  public:
+public:
     /// Maps the file for as long as the result lives.
     [[nodiscard]] static SafeTensors open(const std::filesystem::path& path) {
         MappedFile file(path);
@@ -98,7 +97,8 @@ class SafeTensors {
         std::uint64_t header = 0;
         std::memcpy(&header, bytes.data(), 8);
         require(header <= header_limit, name, ": header length: expected at most ", header_limit, ", found ", header);
-        require(header <= bytes.size() - 8, name, ": header length: expected at most the ", bytes.size() - 8, " bytes that follow, found ", header);
+        require(header <= bytes.size() - 8, name, ": header length: expected at most the ", bytes.size() - 8, " bytes that follow, found ",
+                header);
         SafeTensors result;
         result.name_ = name;
         result.read_header(text.substr(8, header), bytes.subspan(8 + header));
@@ -109,7 +109,8 @@ class SafeTensors {
     [[nodiscard]] const std::vector<TensorEntry>& tensors() const { return tensors_; }
     /// Null if it is not there.
     [[nodiscard]] const TensorEntry* find(std::string_view name) const {
-        const auto at = std::lower_bound(tensors_.begin(), tensors_.end(), name, [](const TensorEntry& t, std::string_view n) { return t.name < n; });
+        const auto at =
+            std::lower_bound(tensors_.begin(), tensors_.end(), name, [](const TensorEntry& t, std::string_view n) { return t.name < n; });
         return at != tensors_.end() && at->name == name ? &*at : nullptr;
     }
     /// Error naming file and tensor if it is not there.
@@ -121,7 +122,7 @@ class SafeTensors {
     /// What the file says of itself; empty if nothing.
     [[nodiscard]] const std::map<std::string, std::string>& metadata() const { return metadata_; }
 
-  private:
+private:
     void read_header(std::string_view header, std::span<const std::byte> payload) {
         const nlohmann::json json = parse_json(header, name_ + ": header", 8);
         require(json.is_object(), name_, ": header: expected a JSON object, found ", json.type_name());
@@ -132,7 +133,8 @@ class SafeTensors {
                 read_metadata(value);
                 continue;
             }
-            require(key.size() <= 4096 && key.find('\0') == std::string::npos, name_, ": a tensor's name is longer than 4096 bytes or holds a NUL");
+            require(key.size() <= 4096 && key.find('\0') == std::string::npos, name_,
+                    ": a tensor's name is longer than 4096 bytes or holds a NUL");
             read_entry(key, value, payload);
         }
         check_cover(payload.size());
@@ -154,19 +156,22 @@ class SafeTensors {
         entry.name = key;
         entry.file = name_;
         entry.dtype_text = fields.must(fields.text("dtype"), "dtype");
-        const auto kind = std::find_if(detail::dtypes.begin(), detail::dtypes.end(), [&](const auto& d) { return d.name == entry.dtype_text; });
+        const auto kind =
+            std::find_if(detail::dtypes.begin(), detail::dtypes.end(), [&](const auto& d) { return d.name == entry.dtype_text; });
         require(kind != detail::dtypes.end(), where, ": dtype: expected a safetensors type such as F32 or BF16, found '",
                 detail::shortened(entry.dtype_text), "'");
         entry.dtype = kind->dtype;
         entry.shape = whole_list(fields, "shape", 0, 16);
         const auto offsets = whole_list(fields, "data_offsets", 2, 2);
         require(offsets[0] <= offsets[1], where, ": data_offsets: expected begin <= end, found [", offsets[0], ", ", offsets[1], "]");
-        require(offsets[1] <= payload.size(), where, ": data_offsets: end ", offsets[1], " is beyond the ", payload.size(), " bytes of data (file truncated?)");
+        require(offsets[1] <= payload.size(), where, ": data_offsets: end ", offsets[1], " is beyond the ", payload.size(),
+                " bytes of data (file truncated?)");
         std::uint64_t bits = kind->bits;
         for (const auto extent : entry.shape)
-            require(!__builtin_mul_overflow(bits, extent, &bits), where, ": shape ", entry.shape_text(), " is larger than can be addressed");
-        require(bits % 8 == 0 && bits / 8 == offsets[1] - offsets[0], where, ": expected ", bits / 8, " bytes for shape ", entry.shape_text(), " of ",
-                entry.dtype_text, ", found ", offsets[1] - offsets[0]);
+            require(!__builtin_mul_overflow(bits, extent, &bits), where, ": shape ", entry.shape_text(),
+                    " is larger than can be addressed");
+        require(bits % 8 == 0 && bits / 8 == offsets[1] - offsets[0], where, ": expected ", bits / 8, " bytes for shape ",
+                entry.shape_text(), " of ", entry.dtype_text, ", found ", offsets[1] - offsets[0]);
         entry.bytes = payload.subspan(offsets[0], offsets[1] - offsets[0]);
         ranges_.emplace_back(offsets[0], offsets[1]);
         tensors_.push_back(std::move(entry));
@@ -176,8 +181,8 @@ class SafeTensors {
     static std::vector<std::uint64_t> whole_list(const JsonFields& fields, const std::string& key, std::size_t least, std::size_t most) {
         const auto* list = fields.find(key);
         require(list != nullptr, fields.source(), ": ", key, " is missing");
-        require(list->is_array() && list->size() >= least && list->size() <= most, fields.source(), ": ", key, ": expected a list of ", least, " to ", most,
-                " whole numbers, found ", JsonFields::found(*list));
+        require(list->is_array() && list->size() >= least && list->size() <= most, fields.source(), ": ", key, ": expected a list of ",
+                least, " to ", most, " whole numbers, found ", JsonFields::found(*list));
         std::vector<std::uint64_t> result;
         for (const auto& item : *list) {
             require(item.is_number_unsigned(), fields.source(), ": ", key, ": expected whole numbers, found ", JsonFields::found(item));
@@ -193,8 +198,8 @@ class SafeTensors {
         std::sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return ranges_[a] < ranges_[b]; });
         std::uint64_t at = 0;
         for (const std::size_t i : order) {
-            require(ranges_[i].first == at, name_, ": tensor '", tensors_[i].name, "': expected its data to begin at ", at, ", found ", ranges_[i].first,
-                    ranges_[i].first < at ? " (overlaps another tensor)" : " (leaves a hole)");
+            require(ranges_[i].first == at, name_, ": tensor '", tensors_[i].name, "': expected its data to begin at ", at, ", found ",
+                    ranges_[i].first, ranges_[i].first < at ? " (overlaps another tensor)" : " (leaves a hole)");
             at = ranges_[i].second;
         }
         require(at == size, name_, ": expected the data to end at byte ", at, " of the buffer, found ", size - at, " trailing bytes");
@@ -244,20 +249,33 @@ void copy_values(const TensorEntry& entry, std::span<T> out) {
         require(done == out.size(), where(), ": value ", done, " does not fit a ", 8 * sizeof(T), "-bit whole number");
     };
     switch (entry.dtype) {
-        case Dtype::f64: return read(double{});
-        case Dtype::f32: return read(float{});
-        case Dtype::f16: return read(f16{});
-        case Dtype::bf16: return read(bf16{});
-        case Dtype::i64: return read(std::int64_t{});
-        case Dtype::i32: return read(std::int32_t{});
-        case Dtype::i16: return read(std::int16_t{});
-        case Dtype::i8: return read(std::int8_t{});
-        case Dtype::u64: return read(std::uint64_t{});
-        case Dtype::u32: return read(std::uint32_t{});
-        case Dtype::u16: return read(std::uint16_t{});
+        case Dtype::f64:
+            return read(double{});
+        case Dtype::f32:
+            return read(float{});
+        case Dtype::f16:
+            return read(f16{});
+        case Dtype::bf16:
+            return read(bf16{});
+        case Dtype::i64:
+            return read(std::int64_t{});
+        case Dtype::i32:
+            return read(std::int32_t{});
+        case Dtype::i16:
+            return read(std::int16_t{});
+        case Dtype::i8:
+            return read(std::int8_t{});
+        case Dtype::u64:
+            return read(std::uint64_t{});
+        case Dtype::u32:
+            return read(std::uint32_t{});
+        case Dtype::u16:
+            return read(std::uint16_t{});
         case Dtype::u8:
-        case Dtype::boolean: return read(std::uint8_t{});
-        case Dtype::other: break;
+        case Dtype::boolean:
+            return read(std::uint8_t{});
+        case Dtype::other:
+            break;
     }
     fail(where(), ": values of type ", entry.dtype_text, " cannot be read");
 }

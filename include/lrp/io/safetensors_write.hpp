@@ -25,7 +25,8 @@ namespace lrp {
     for (const DataArray* array : order) {
         const std::size_t begin = data.size();
         data += array->bytes();
-        header[array->name] = {{"dtype", array->is_float() ? "F32" : "I32"}, {"shape", array->shape}, {"data_offsets", {begin, data.size()}}};
+        header[array->name] = {
+            {"dtype", array->is_float() ? "F32" : "I32"}, {"shape", array->shape}, {"data_offsets", {begin, data.size()}}};
     }
     std::string text = header.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
     require(text.size() <= 99'999'900, "data file: the header of ", text.size(), " bytes is longer than safetensors allows");

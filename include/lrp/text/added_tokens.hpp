@@ -90,17 +90,17 @@ class AddedTokenMatcher {
     static bool ends_with_word(std::string_view text) {
         if (text.empty()) return false;
         std::size_t at = last_character(text);
-        return unicode::is_word(unicode::next(text, at));
+        return unicode::is_word(utf8::next(text, at));
     }
     static bool starts_with_word(std::string_view text) {
         std::size_t at = 0;
-        return !text.empty() && unicode::is_word(unicode::next(text, at));
+        return !text.empty() && unicode::is_word(utf8::next(text, at));
     }
     static std::size_t strip_end(std::string_view text, std::size_t end) {
         while (end > 0) {
             const std::size_t begin = last_character(text.substr(0, end));
             std::size_t at = begin;
-            if (!unicode::is_space(unicode::next(text, at))) break;
+            if (!unicode::is_space(utf8::next(text, at))) break;
             end = begin;
         }
         return end;
@@ -108,7 +108,7 @@ class AddedTokenMatcher {
     static std::size_t strip_start(std::string_view text, std::size_t begin) {
         while (begin < text.size()) {
             std::size_t at = begin;
-            if (!unicode::is_space(unicode::next(text, at))) break;
+            if (!unicode::is_space(utf8::next(text, at))) break;
             begin = at;
         }
         return begin;

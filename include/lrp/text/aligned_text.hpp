@@ -36,7 +36,7 @@ struct AlignedText {
         spans.reserve(original.size());
         for (std::size_t at = 0; at < original.size();) {
             const std::size_t begin = at;
-            unicode::next(original, at);
+            utf8::next(original, at);
             spans.insert(spans.end(), at - begin, Span{static_cast<std::uint32_t>(begin), static_cast<std::uint32_t>(at)});
         }
     }
@@ -58,14 +58,14 @@ struct AlignedText {
         std::string fresh;
         std::vector<Span> fresh_spans;
         std::size_t at = begin;
-        for (; skip > 0 && at < end; --skip) unicode::next(text, at);
+        for (; skip > 0 && at < end; --skip) utf8::next(text, at);
         for (const Edit& one : edits) {
             const Span span = one.change > 0 ? (at > 0 ? spans[at - 1] : Span{}) : spans[at];
             if (one.change <= 0) {
-                for (int i = 0; i <= -one.change && at < end; ++i) unicode::next(text, at);
+                for (int i = 0; i <= -one.change && at < end; ++i) utf8::next(text, at);
             }
-            unicode::append(fresh, one.code);
-            fresh_spans.insert(fresh_spans.end(), unicode::size(one.code), span);
+            utf8::append(fresh, one.code);
+            fresh_spans.insert(fresh_spans.end(), utf8::size(one.code), span);
         }
         text.replace(begin, end - begin, fresh);
         const auto first = spans.begin() + static_cast<std::ptrdiff_t>(begin);
@@ -78,11 +78,11 @@ struct AlignedText {
         if (text.empty()) return;
         std::vector<Edit> edits;
         for (std::size_t at = 0; at < front.size();) {
-            const char32_t code = unicode::next(front, at);
+            const char32_t code = utf8::next(front, at);
             edits.push_back({code, edits.empty() ? 0 : 1});
         }
         std::size_t first = 0;
-        const char32_t code = unicode::next(text, first);
+        const char32_t code = utf8::next(text, first);
         edits.push_back({code, 1});
         edit(0, first, edits);
     }

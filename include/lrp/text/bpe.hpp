@@ -98,10 +98,8 @@ class Bpe {
     }
 
     void read_merges(const JsonFields& fields) {
-        const auto* merges = fields.find("merges");
-        require(merges != nullptr && merges->is_array(), source_, ": merges: expected a list");
         std::uint32_t rank = 0;
-        for (const auto& item : *merges) {
+        for (const auto& item : fields.list("merges")) {
             std::string left, right;
             if (item.is_string()) {
                 const auto& text = item.get_ref<const std::string&>();
@@ -132,7 +130,7 @@ class Bpe {
         bool after_unk = false;
         for (std::size_t at = 0; at < piece.size();) {
             const std::size_t begin = at;
-            unicode::next(piece, at);
+            utf8::next(piece, at);
             std::string name = piece.substr(begin, at - begin);
             const auto bytes = static_cast<std::uint32_t>(at - begin);
             if (begin > 0) name = prefix_ + name;

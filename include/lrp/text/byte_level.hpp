@@ -30,7 +30,7 @@ class ByteAlphabet {
     [[nodiscard]] std::optional<std::string> bytes(std::string_view token) const {
         std::string out;
         for (std::size_t at = 0; at < token.size();) {
-            const auto one = byte(unicode::next(token, at));
+            const auto one = byte(utf8::next(token, at));
             if (!one) return std::nullopt;
             out += static_cast<char>(*one);
         }

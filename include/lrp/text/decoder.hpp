@@ -37,7 +37,7 @@ inline Strings byte_fallback(const Strings& tokens) {
     std::string run;
     const auto flush = [&] {
         if (run.empty()) return;
-        if (unicode::find_invalid(run) == std::string::npos) {
+        if (utf8::find_invalid(run) == std::string::npos) {
             out.push_back(run);
         } else {
             out.insert(out.end(), run.size(), "\xEF\xBF\xBD");
@@ -90,9 +90,7 @@ inline std::string joined(const Strings& tokens) {
     const std::string type = fields.must(fields.text("type"), "type");
     if (type == "Sequence") {
         std::vector<Decoder> steps;
-        const auto* list = fields.find("decoders");
-        require(list != nullptr && list->is_array(), source, ": decoders: expected a list");
-        for (const auto& step : *list) steps.push_back(make_decoder(&step, source));
+        for (const auto& step : fields.list("decoders")) steps.push_back(make_decoder(&step, source));
         return [steps](Strings tokens) {
             for (const auto& step : steps) tokens = step(std::move(tokens));
             return tokens;
@@ -102,7 +100,7 @@ inline std::string joined(const Strings& tokens) {
         return [](const Strings& tokens) {
             std::string bytes;
             for (const std::string& token : tokens) bytes += ByteAlphabet::instance().bytes(token).value_or(token);
-            return Strings{unicode::lossy(bytes)};
+            return Strings{utf8::lossy(bytes)};
         };
     }
     if (type == "Replace") {

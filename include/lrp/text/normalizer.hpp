@@ -17,14 +17,14 @@ namespace detail {
 /// Replaces every match by `content`; what is put in stands for the last character it replaces.
 inline void replace_all(AlignedText& text, const Pattern& pattern, const std::string& content) {
     std::vector<Edit> edits;
-    for (std::size_t at = 0; at < content.size();) edits.push_back({unicode::next(content, at), 1});
+    for (std::size_t at = 0; at < content.size();) edits.push_back({utf8::next(content, at), 1});
     const auto matches = pattern.find_all(text.text);
     AlignedText out;
     for (const Match& match : matches) {
         AlignedText part = text.slice(match.begin, match.end);
         if (match.matched) {
             std::size_t characters = 0;
-            for (std::size_t at = 0; at < part.text.size(); ++characters) unicode::next(part.text, at);
+            for (std::size_t at = 0; at < part.text.size(); ++characters) utf8::next(part.text, at);
             part.edit(0, part.text.size(), edits, characters);
         }
         out.text += part.text;
@@ -42,7 +42,7 @@ class Composer {
         for (std::size_t at = 0; at < text.size();) {
             std::array<utf8proc_int32_t, 16> parts{};
             int boundary = 0;
-            const auto code = static_cast<utf8proc_int32_t>(unicode::next(text, at));
+            const auto code = static_cast<utf8proc_int32_t>(utf8::next(text, at));
             const auto count = utf8proc_decompose_char(code, parts.data(), static_cast<utf8proc_ssize_t>(parts.size()), UTF8PROC_DECOMPOSE, &boundary);
             for (utf8proc_ssize_t i = 0; i < count; ++i) {
                 const auto part = parts[static_cast<std::size_t>(i)];
@@ -109,9 +109,7 @@ class Composer {
     const std::string type = fields.must(fields.text("type"), "type");
     if (type == "Sequence") {
         std::vector<Normalizer> steps;
-        const auto* list = fields.find("normalizers");
-        require(list != nullptr && list->is_array(), source, ": normalizers: expected a list");
-        for (const auto& step : *list) steps.push_back(make_normalizer(&step, source));
+        for (const auto& step : fields.list("normalizers")) steps.push_back(make_normalizer(&step, source));
         return [steps](AlignedText& text) {
             for (const auto& step : steps) step(text);
         };

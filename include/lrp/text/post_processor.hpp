@@ -24,13 +24,13 @@ inline void trim_offsets(Encoding& encoding, std::string_view text, bool prefix_
     const auto blank = [space](char32_t c) { return c == space || unicode::is_space(c); };
     for (std::size_t i = 0; i < encoding.ids.size(); ++i) {
         std::vector<char32_t> characters;
-        for (std::size_t at = 0; at < encoding.tokens[i].size();) characters.push_back(unicode::next(encoding.tokens[i], at));
+        for (std::size_t at = 0; at < encoding.tokens[i].size();) characters.push_back(utf8::next(encoding.tokens[i], at));
         auto& [begin, end] = encoding.offsets[i];
         std::size_t leading = 0, trailing = 0;
         while (leading < characters.size() && blank(characters[leading])) ++leading;
         while (trailing < characters.size() && blank(characters[characters.size() - 1 - trailing])) ++trailing;
         if (leading > 0 && prefix_space && (i == 0 || begin == 0)) --leading;
-        for (; leading > 0 && begin < end; --leading) unicode::next(text, begin);
+        for (; leading > 0 && begin < end; --leading) utf8::next(text, begin);
         for (; trailing > 0 && end > begin; --trailing) {
             --end;
             while (end > begin && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
@@ -45,9 +45,7 @@ inline PostProcessor make_template(const JsonFields& fields, const TokenName& na
     };
     const auto& source = fields.source();
     std::vector<Item> items;
-    const auto* single = fields.find("single");
-    require(single != nullptr && single->is_array(), source, ": single: expected a list");
-    for (const auto& entry : *single) {
+    for (const auto& entry : fields.list("single")) {
         const JsonFields item(entry, source + ": single");
         if (item.has("Sequence")) {
             items.push_back({true, {}});
@@ -55,10 +53,8 @@ inline PostProcessor make_template(const JsonFields& fields, const TokenName& na
         }
         const auto special = item.object("SpecialToken");
         const std::string id = special.must(special.text("id"), "id");
-        const auto* ids = fields.object("special_tokens").object(id).find("ids");
-        require(ids != nullptr && ids->is_array(), source, ": special_tokens: ", id, ": ids: expected a list");
         items.push_back({false, {}});
-        for (const auto& one : *ids) {
+        for (const auto& one : fields.object("special_tokens").object(id).list("ids")) {
             require(one.is_number_unsigned() && one.get<std::uint64_t>() <= INT32_MAX, source, ": special_tokens: ", id, ": ids: expected token ids, found ",
                     JsonFields::found(one));
             items.back().ids.push_back(one.get<std::int32_t>());
@@ -88,9 +84,7 @@ inline PostProcessor make_template(const JsonFields& fields, const TokenName& na
     const std::string type = fields.must(fields.text("type"), "type");
     if (type == "Sequence") {
         std::vector<PostProcessor> steps;
-        const auto* list = fields.find("processors");
-        require(list != nullptr && list->is_array(), source, ": processors: expected a list");
-        for (const auto& step : *list) steps.push_back(make_post_processor(&step, source, name));
+        for (const auto& step : fields.list("processors")) steps.push_back(make_post_processor(&step, source, name));
         return [steps](Encoding& encoding, std::string_view text, bool special) {
             for (const auto& step : steps) step(encoding, text, special);
         };

@@ -30,8 +30,8 @@ inline void to_byte_alphabet(AlignedText& piece) {
     out.spans.reserve(piece.text.size() * 2);
     for (std::size_t at = 0; at < piece.text.size(); ++at) {
         const char32_t character = alphabet.character(static_cast<unsigned char>(piece.text[at]));
-        unicode::append(out.text, character);
-        out.spans.insert(out.spans.end(), unicode::size(character), piece.spans[at]);
+        utf8::append(out.text, character);
+        out.spans.insert(out.spans.end(), utf8::size(character), piece.spans[at]);
     }
     piece = std::move(out);
 }
@@ -55,7 +55,7 @@ inline PreTokenizer byte_level(const JsonFields& fields) {
 inline PreTokenizer metaspace(const JsonFields& fields) {
     const std::string mark = fields.must(fields.text("replacement"), "replacement");
     std::size_t end = 0;
-    require(!mark.empty() && (unicode::next(mark, end), end == mark.size()), fields.source(), ": replacement: expected one character, found '", mark, "'");
+    require(!mark.empty() && (utf8::next(mark, end), end == mark.size()), fields.source(), ": replacement: expected one character, found '", mark, "'");
     const bool old_prefix = fields.flag("add_prefix_space").value_or(true);
     const std::string scheme = fields.text("prepend_scheme").value_or(old_prefix ? "always" : "never");
     require(scheme == "always" || scheme == "first" || scheme == "never", fields.source(), ": prepend_scheme: expected always, first or never, found '", scheme,
@@ -65,9 +65,9 @@ inline PreTokenizer metaspace(const JsonFields& fields) {
         if (piece.text.empty()) return;
         std::size_t at = 0;
         std::vector<Edit> edits;
-        const char32_t replacement = unicode::next(mark, at);
+        const char32_t replacement = utf8::next(mark, at);
         for (at = 0; at < piece.text.size();) {
-            const char32_t code = unicode::next(piece.text, at);
+            const char32_t code = utf8::next(piece.text, at);
             edits.push_back({code == ' ' ? replacement : code, 0});
         }
         const bool first = piece.spans.front().begin == 0;
@@ -101,7 +101,7 @@ inline PreTokenizer digits(const JsonFields& fields) {
         std::vector<Match> matches;  // every character by itself when it is a number, runs of others
         for (std::size_t at = 0; at < piece.text.size();) {
             const std::size_t begin = at;
-            const bool number = unicode::is_number(unicode::next(piece.text, at));
+            const bool number = unicode::is_number(utf8::next(piece.text, at));
             if (!number && !matches.empty() && !matches.back().matched) {
                 matches.back().end = at;
             } else {
@@ -126,9 +126,7 @@ inline PreTokenizer digits(const JsonFields& fields) {
     const std::string type = fields.must(fields.text("type"), "type");
     if (type == "Sequence") {
         std::vector<PreTokenizer> steps;
-        const auto* list = fields.find("pretokenizers");
-        require(list != nullptr && list->is_array(), source, ": pretokenizers: expected a list");
-        for (const auto& step : *list) steps.push_back(make_pre_tokenizer(&step, source));
+        for (const auto& step : fields.list("pretokenizers")) steps.push_back(make_pre_tokenizer(&step, source));
         return [steps](AlignedText piece, Pieces& out) {
             Pieces now;
             now.push_back(std::move(piece));

@@ -49,7 +49,7 @@ class Regex {
             if (ends[1] <= ends[0]) {  // empty: go on after the next character
                 at = std::max<std::size_t>(ends[0], at);
                 if (at >= text.size()) break;
-                unicode::next(text, at);
+                utf8::next(text, at);
                 continue;
             }
             if (ends[0] > covered) found.push_back({covered, ends[0], false});

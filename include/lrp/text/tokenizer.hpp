@@ -34,7 +34,7 @@ class Tokenizer {
 
     /// Tokens of a text. Error if the text is not UTF-8 (naming the byte) or longer than 4 GiB.
     [[nodiscard]] Encoding encode(std::string_view given, const EncodeOptions& options = {}) const {
-        const std::size_t invalid = unicode::find_invalid(given);
+        const std::size_t invalid = utf8::find_invalid(given);
         require(invalid == std::string_view::npos, "tokenizer: the text is not UTF-8 at byte ", invalid);
         require(given.size() < UINT32_MAX, "tokenizer: expected a text below 4 GiB, found ", given.size(), " bytes");
         Encoding out;
@@ -237,7 +237,7 @@ class Tokenizer {
     static std::string printable(std::string_view bytes) {
         std::string out;
         while (!bytes.empty()) {
-            const auto p = unicode::prefix(bytes);
+            const auto p = utf8::prefix(bytes);
             if (p.whole) {
                 out += bytes.substr(0, p.length);
             } else {

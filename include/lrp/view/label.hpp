@@ -13,6 +13,8 @@
 #include <string_view>
 #include <vector>
 
+#include <lrp/core/utf8.hpp>
+
 namespace lrp {
 
 namespace detail {
@@ -27,19 +29,10 @@ struct Character {
 inline std::vector<Character> characters(std::string_view text) {
     std::vector<Character> out;
     for (std::size_t at = 0; at < text.size();) {
-        const auto lead = static_cast<unsigned char>(text[at]);
-        const std::size_t length = lead < 0x80 ? 1 : lead >= 0xF0 && lead < 0xF5 ? 4 : lead >= 0xE0 && lead < 0xF0 ? 3 : lead >= 0xC2 && lead < 0xE0 ? 2 : 0;
-        char32_t code = length == 1 ? lead : lead & (0x7Fu >> length);
-        bool good = length > 0 && at + length <= text.size();
-        for (std::size_t i = 1; good && i < length; ++i) {
-            const auto next = static_cast<unsigned char>(text[at + i]);
-            good = (next & 0xC0) == 0x80;
-            code = (code << 6) | (next & 0x3Fu);
-        }
-        good = good && code <= 0x10FFFF && !(code >= 0xD800 && code <= 0xDFFF) && (length != 3 || code >= 0x800) && (length != 4 || code >= 0x10000);
-        const std::size_t used = good ? length : 1;
-        out.push_back({good ? code : lead, text.substr(at, used), good});
-        at += used;
+        const std::size_t begin = at;
+        const bool valid = utf8::prefix(text.substr(at)).whole;
+        const char32_t code = valid ? utf8::next(text, at) : static_cast<unsigned char>(text[at++]);
+        out.push_back({code, text.substr(begin, at - begin), valid});
     }
     return out;
 }
