@@ -94,5 +94,5 @@ add_library(lrpxx_dev INTERFACE)
 target_compile_options(lrpxx_dev INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
     # GCC 12 warns about its own AVX-512 intrinsics and its own std::string.
-    target_compile_options(lrpxx_dev INTERFACE -Wno-maybe-uninitialized -Wno-uninitialized -Wno-restrict)
+    target_compile_options(lrpxx_dev INTERFACE -Wno-maybe-uninitialized -Wno-uninitialized -Wno-restrict -Wno-free-nonheap-object)
 endif()

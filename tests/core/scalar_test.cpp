@@ -2,8 +2,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <lrp/core/scalar.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
+#include <string>
+#include <type_traits>
 
 #include "support/catch.hpp"
 
@@ -35,8 +38,44 @@ TEST_CASE("bfloat16 rounds to nearest, ties to even, and comes back") {
             FAIL("pattern " << bits);
         }
     }
-    CHECK(static_cast<float>(bf16(1.00390625f)) == 1.0f);         // half way, even below
-    CHECK(static_cast<float>(bf16(1.01171875f)) == 1.015625f);    // half way, even above
-    CHECK(static_cast<float>(bf16(1.00390636f)) == 1.0078125f);   // just over half way
+    CHECK(static_cast<float>(bf16(1.00390625f)) == 1.0f);        // half way, even below
+    CHECK(static_cast<float>(bf16(1.01171875f)) == 1.015625f);   // half way, even above
+    CHECK(static_cast<float>(bf16(1.00390636f)) == 1.0078125f);  // just over half way
+    CHECK(static_cast<float>(bf16(-1.00390625f)) == -1.0f);
     CHECK(std::isinf(static_cast<float>(bf16(std::numeric_limits<float>::max()))));
+    CHECK(std::signbit(static_cast<float>(bf16(-0.0f))));
+}
+
+TEST_CASE("bfloat16 keeps a NaN whose payload lies in the lower half only, and its sign") {
+    for (const std::uint32_t bits : {0x7f800001u, 0x7f80ffffu, 0x7fffffffu, 0xff800001u, 0xffffffffu}) {
+        const float back = static_cast<float>(bf16(std::bit_cast<float>(bits)));
+        CHECK(std::isnan(back));
+        CHECK(std::signbit(back) == (bits >> 31 != 0));
+    }
+}
+
+TEST_CASE("bfloat16 is the nearest of its neighbours, subnormals and overflow included") {
+    const auto check = [](std::uint32_t pattern) {
+        const float value = std::bit_cast<float>(pattern);
+        if (!std::isfinite(value)) return;
+        const std::uint32_t below = pattern & 0xffff0000u;
+        const double v = value, low = std::bit_cast<float>(below);
+        // One step of bfloat16 further from 0; beyond the largest it is where that step would have led.
+        const double high = low + std::copysign(std::ldexp(1.0, std::max(static_cast<int>((pattern >> 23) & 255), 1) - 127 - 7), v);
+        const bool up = std::abs(high - v) < std::abs(v - low) || (std::abs(high - v) == std::abs(v - low) && (below >> 16) % 2 == 1);
+        const std::uint32_t right = (below >> 16) + (up ? 1 : 0);
+        if (bf16(value).bits != right) FAIL("pattern " << pattern);
+    };
+    for (std::uint32_t high = 0; high < 65536; ++high)
+        for (const std::uint32_t low : {0u, 1u, 0x7fffu, 0x8000u, 0x8001u, 0xffffu}) check(high << 16 | low);
+}
+
+TEST_CASE("each compute type has a tolerance, a name and an accumulator of at least its width") {
+    CHECK(tolerance<float> == 1e-5);
+    CHECK(tolerance<double> == 1e-12);
+    CHECK(std::string(scalar_name<float>) == "float32");
+    CHECK(std::string(scalar_name<double>) == "float64");
+    static_assert(sizeof(accumulator_t<float>) >= sizeof(float) && sizeof(accumulator_t<double>) >= sizeof(double));
+    static_assert(!Scalar<bf16> && !Scalar<f16> && !Scalar<int> && !Scalar<long double>);
+    static_assert(sizeof(bf16) == 2 && sizeof(f16) == 2 && std::is_trivially_copyable_v<bf16> && std::is_trivially_copyable_v<f16>);
 }

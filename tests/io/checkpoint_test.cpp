@@ -2,11 +2,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <lrp/io/checkpoint.hpp>
 
-#include <unistd.h>
+#include <optional>
+#include <set>
 
-#include <fstream>
-
-#include <lrp/io/atomic_file.hpp>
 #include <lrp/io/load.hpp>
 #include <lrp/io/safetensors_write.hpp>
 
@@ -76,6 +74,16 @@ TEST_CASE("folders and indices that must be refused") {
         {R"({"weight_map":{"one":".."}})", "expected a plain file name"},
         {R"({"weight_map":{"one":"C:\\a"}})", "expected a plain file name"},
         {R"({"weight_map":{"one":""}})", "expected a plain file name"},
+        {R"({"weight_map":{"one":null}})", "weight_map: one: expected a file name, found null"},
+        {R"({"weight_map":null})", "weight_map is missing"},
+        {R"({"weight_map":{"one":"."}})", "expected a plain file name"},
+        {R"({"weight_map":{"one":"a\u0000.safetensors"}})", "expected a plain file name"},
+        {R"({"weight_map":{"one":")" + std::string(5000, 'n') + R"("}})", "expected a plain file name of the same folder, found 'nnn"},
+        {R"({"weight_map":{"one":"folder"}})", "folder: expected a regular file"},
+        {R"({"weight_map":{"one":"dangling.safetensors"}})", "names 'dangling.safetensors', which is not in the folder"},
+        {R"({"weight_map":{"one":"pointer.safetensors"}})", "pointer.safetensors: this is a Git LFS pointer"},
+        {R"({"weight_map":{"one":"short.safetensors"}})", "short.safetensors: tensor 'one': data_offsets: end 8 is beyond the 6 bytes of data"},
+        {"version https://git-lfs.github.com/spec/v1\n", "model.safetensors.index.json: this is a Git LFS pointer"},
         {R"({"weight_map":{"one":"none.safetensors"}})", "names 'none.safetensors', which is not in the folder"},
         {R"({"weight_map":{"three":"a.safetensors"}})", "puts tensor 'three' in 'a.safetensors', which does not hold it"},
         {R"({"weight_map":{"one":"a.safetensors","two":"b.safetensors"}})", "tensor 'one' is in two files"},
@@ -86,14 +94,37 @@ TEST_CASE("folders and indices that must be refused") {
         folder.write("a.safetensors", tensors({"one"}));
         folder.write("b.safetensors", tensors({"one", "two"}));
         folder.write("model.safetensors.index.json", one.index);
+        std::filesystem::create_directory(folder.path() / "folder");
+        std::filesystem::create_symlink("nowhere", folder.path() / "dangling.safetensors");
+        folder.write("pointer.safetensors", "version https://git-lfs.github.com/spec/v1\n");
+        const std::string whole = tensors({"one"});
+        folder.write("short.safetensors", whole.substr(0, whole.size() - 2));
         INFO(one.index);
-        CHECK_THROWS_WITH(Checkpoint::open(folder.path()), Contains(one.message));
+        CHECK_THROWS_AS(Checkpoint::open(folder.path()), Error);
+        CHECK_THROWS_WITH(Checkpoint::open(folder.path()), Contains(folder.path().string()) && Contains(one.message));
     }
+    CHECK(cases.size() >= 12);
     TemporaryFolder folder;
     CHECK_THROWS_WITH(Checkpoint::open(folder.path() / "none"), Contains("none: expected a checkpoint folder"));
     CHECK_THROWS_WITH(Checkpoint::open(folder.path()), Contains("expected model.safetensors or model.safetensors.index.json, found neither"));
     folder.write("pytorch_model.bin", "x");
     CHECK_THROWS_WITH(Checkpoint::open(folder.path()), Contains("pickled weights (pytorch_model.bin)"));
+    for (const auto& [name, message] : std::vector<std::pair<std::string, std::string>>{
+             {"adapter_model.safetensors", "holds a LoRA adapter (adapter_model.safetensors), not a model"},
+             {"consolidated.00.safetensors", "weights under the names of another format (consolidated.00.safetensors)"},
+             {"consolidated.00.pth", "pickled weights (consolidated.00.pth)"},
+             {"model.pt", "pickled weights (model.pt)"},
+             {"tiny-Q8.gguf", "a GGUF file (tiny-Q8.gguf)"},
+             {"flax_model.msgpack", "weights of another framework (flax_model.msgpack)"},
+             {"model-00001-of-00002.safetensors", "a shard (model-00001-of-00002.safetensors) but no model.safetensors.index.json"}}) {
+        TemporaryFolder other;
+        other.write("config.json", "{}");
+        other.write(name, "x");
+        CHECK_THROWS_WITH(Checkpoint::open(other.path()), Contains(other.path().string()) && Contains(message));
+    }
+    TemporaryFolder linked;
+    std::filesystem::create_symlink("../../blobs/0123", linked.path() / "model.safetensors");
+    CHECK_THROWS_WITH(Checkpoint::open(linked.path()), Contains("model.safetensors is a link to a file that is not there"));
     TemporaryFolder lora;
     lora.write("adapter_config.json", "{}");
     CHECK_THROWS_WITH(Checkpoint::open(lora.path()), Contains("LoRA adapter"));
@@ -103,20 +134,49 @@ TEST_CASE("folders and indices that must be refused") {
     TemporaryFolder directory;
     std::filesystem::create_directory(directory.path() / "model.safetensors");
     CHECK_THROWS_WITH(Checkpoint::open(directory.path()), Contains("expected a regular file"));
-    TemporaryFolder infinite;
-    infinite.write("model.safetensors", tensors({"w"}, INFINITY));
-    std::vector<float> out(2);
-    const std::array<std::uint64_t, 1> shape{2};
-    const auto checkpoint = Checkpoint::open(infinite.path());
-    CHECK_THROWS_WITH(load_tensor<float>(checkpoint, "w", shape, out), Contains("tensor 'w': value 0 is not finite (inf)"));
 }
 
-TEST_CASE("write_file writes whole files or none") {
+TEST_CASE("a folder of links, as a hub's cache keeps it, and one that moves") {
     TemporaryFolder folder;
-    write_file(folder.path() / "x", "first");
-    write_file(folder.path() / "x", "second");
-    CHECK(read_text_file(folder.path() / "x") == "second");
-    CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 1);
-    CHECK_THROWS_WITH(write_file(folder.path() / "none" / "x", "y"), Contains("cannot be written (No such file or directory)"));
-    CHECK_THROWS_WITH(write_file(folder.path(), "y"), Contains("it is a folder"));
+    std::filesystem::create_directories(folder.path() / "blobs");
+    std::filesystem::create_directories(folder.path() / "snapshots" / "r1");
+    folder.write("blobs/f00d", tensors({"model.norm.weight"}));
+    std::filesystem::create_symlink("../../blobs/f00d", folder.path() / "snapshots" / "r1" / "model.safetensors");
+    folder.write("snapshots/r1/adapter_config.json", "{}");
+    std::optional<Checkpoint> first(Checkpoint::open(folder.path() / "snapshots" / "r1"));
+    const Checkpoint moved = std::move(*first);
+    first.reset();
+    CHECK(values<float>(moved.at("model.norm.weight")) == std::vector<float>{1, 2});
+    CHECK(moved.folder() == folder.path() / "snapshots" / "r1");
+    REQUIRE(moved.notes().size() == 1);
+    CHECK_THAT(moved.notes()[0], Contains("LoRA adapter beside model.safetensors is ignored"));
+}
+
+TEST_CASE("the hash of a model sees every byte of values, name, type and shape, and is the same for ever") {
+    const auto hash = [](const std::string& fields, const std::string& data) {
+        const std::string header = "{" + fields + "}";
+        std::string bytes(8, '\0');
+        bytes[0] = static_cast<char>(header.size());
+        TemporaryFolder folder;
+        folder.write("model.safetensors", bytes + header + data);
+        return Checkpoint::open(folder.path()).hash();
+    };
+    const auto tensor = [](const std::string& name, const std::string& dtype, const std::string& shape) {
+        return "\"" + name + R"(":{"dtype":")" + dtype + R"(","shape":)" + shape + R"(,"data_offsets":[0,70]})";
+    };
+    std::string data(70, '\0');
+    for (std::size_t i = 0; i < data.size(); ++i) data[i] = static_cast<char>(i * 7);
+    std::set<std::string> seen{hash(tensor("a", "U8", "[70]"), data)};
+    CHECK(*seen.begin() == "3fa457f2d04a88e6");
+    for (std::size_t i = 0; i < data.size(); ++i) {
+        for (const int bit : {1, 128}) {
+            std::string other = data;
+            other[i] = static_cast<char>(other[i] ^ bit);
+            seen.insert(hash(tensor("a", "U8", "[70]"), other));
+        }
+    }
+    CHECK(seen.size() == 1 + 2 * data.size());
+    seen.insert({hash(tensor("b", "U8", "[70]"), data), hash(tensor("a", "I8", "[70]"), data), hash(tensor("a", "U8", "[7,10]"), data),
+                 hash(tensor("a", "U8", "[10,7]"), data), hash(tensor("a", "BF16", "[35]"), data)});
+    CHECK(seen.size() == 6 + 2 * data.size());
 }

@@ -66,6 +66,26 @@ TEST_CASE("configurations that must be refused, by name") {
         {R"("head_dim":15)", "head_dim: expected an even number for RoPE, found 15"},
         {R"("rms_norm_eps":-1)", "rms_norm_eps: expected 0 or more, found -1"},
         {R"("tie_word_embeddings":"yes")", "tie_word_embeddings: expected true or false, found \"yes\""},
+        {R"("eos_token_id":18446744073709551615)", "eos_token_id: expected token ids, found 18446744073709551615"},
+        {R"("eos_token_id":[1,-2])", "eos_token_id: expected token ids, found -2"},
+        {R"("eos_token_id":[1,[2]])", "eos_token_id: expected token ids, found [2]"},
+        {R"("bos_token_id":1.5)", "bos_token_id: expected token ids, found 1.5"},
+        {R"("model_type":"qwen2_moe")", "model_type: expected 'llama', found 'qwen2_moe'"},
+        {R"("n_routed_experts":64)", "n_routed_experts: mixtures of experts are not supported"},
+        {R"("layer_types":["full_attention","sliding_attention"])", "layer_types: expected full_attention, found \"sliding_attention\""},
+        {R"("layer_types":"full_attention")", "layer_types: expected a list, found \"full_attention\""},
+        {R"("sliding_window":4096,"use_sliding_window":true)", "sliding_window is not supported"},
+        {R"("final_logit_softcapping":30.0)", "final_logit_softcapping is not supported"},
+        {R"("rope_parameters":{"full_attention":{"rope_theta":1e6},"sliding_attention":{"rope_theta":1e4}})",
+         "rope_parameters: full_attention: RoPE per type of layer is not supported"},
+        {R"("rope_parameters":{"rope_theta":1e4,"partial_rotary_factor":0.25})", "rope_parameters: partial_rotary_factor: expected 1, found 0.25"},
+        {R"("rope_parameters":{"rope_theta":0})", "rope_theta: expected a positive number, found 0"},
+        {R"("rope_scaling":{"rope_type":"linear","factor":"8"})", "factor: expected a number, found \"8\""},
+        {R"("rope_scaling":{"rope_type":"llama3","factor":8,"low_freq_factor":1,"high_freq_factor":4,"original_max_position_embeddings":-1})",
+         "original_max_position_embeddings: expected a whole number"},
+        {R"("num_attention_heads":128,"num_key_value_heads":64,"head_dim":65536,"hidden_size":1048576)", "num_attention_heads times head_dim: expected at most 4194304, found 8388608"},
+        {R"("head_dim":0)", "head_dim: expected a whole number from 1 to 65536, found 0"},
+        {R"("intermediate_size":1e3)", "intermediate_size: expected a whole number from 1 to 1048576, found 1000.0"},
         {R"("eos_token_id":"x")", "eos_token_id: expected token ids, found \"x\""},
     };
     for (const Case& one : cases) {
@@ -80,6 +100,27 @@ TEST_CASE("configurations that must be refused, by name") {
         CHECK_THROWS_WITH(parse_hf_config(text, "config.json"), Contains("config.json") && Contains(message));
 }
 
+TEST_CASE("fields that are absent, null or harmless") {
+    const auto parse = [](const std::string& fields) { return parse_hf_config(R"({"model_type":"llama")" + fields + "}", "c"); };
+    const HfConfig bare = parse("");
+    CHECK((bare.vocab_size == 32000 && bare.hidden_size == 4096 && bare.intermediate_size == 11008 && bare.num_hidden_layers == 32));
+    CHECK((bare.num_attention_heads == 32 && bare.num_key_value_heads == 32 && bare.head_dim == 128 && bare.max_position_embeddings == 2048));
+    CHECK((bare.hidden_act == "silu" && !bare.tie_word_embeddings && !bare.attention_bias && !bare.mlp_bias && bare.dtype.empty()));
+    CHECK((bare.rope.type == "default" && bare.rope.theta == 10000));
+    CHECK(bare.eos_token_ids == std::vector<std::int32_t>{2});
+    CHECK(bare.bos_token_id == 1);
+    const HfConfig none = parse(R"(,"eos_token_id":null,"bos_token_id":-1,"quantization_config":null,"sliding_window":null,"tie_word_embeddings":null)");
+    CHECK((none.eos_token_ids.empty() && !none.bos_token_id));
+    CHECK(parse(R"(,"eos_token_id":[128001,128008,128009],"bos_token_id":128000)").eos_token_ids.size() == 3);
+    CHECK_NOTHROW(parse(R"(,"sliding_window":4096,"use_sliding_window":false,"layer_types":["full_attention"],"unknown":{"deep":[{}]})"));
+    CHECK(parse(R"(,"head_dim":64,"hidden_size":100,"num_attention_heads":3)").head_dim == 64);
+    CHECK(parse(R"(,"rope_scaling":{},"rope_parameters":{"rope_theta":5.0})").rope.theta == 5);
+    CHECK(parse(R"(,"rope_theta":7,"rope_parameters":{"rope_type":"default","rope_theta":5})").rope.theta == 5);
+    const HfConfig stretched = parse(
+        R"(,"max_position_embeddings":4096,"rope_scaling":{"rope_type":"llama3","factor":8,"low_freq_factor":1,"high_freq_factor":4})");
+    CHECK(stretched.rope.original_max_position_embeddings == 4096);
+}
+
 TEST_CASE("a folder's files: config.json must be there, generation_config.json goes before it") {
     test::TemporaryFolder folder;
     CHECK_THROWS_WITH(read_hf_config(folder.path()), Contains("there is no config.json in the folder"));
@@ -88,6 +129,16 @@ TEST_CASE("a folder's files: config.json must be there, generation_config.json g
     CHECK(read_hf_config(folder.path()).eos_token_ids == std::vector<std::int32_t>{2});
     folder.write("generation_config.json", R"({"eos_token_id":[7,8]})");
     CHECK(read_hf_config(folder.path()).eos_token_ids == std::vector<std::int32_t>{7, 8});
+    CHECK(read_hf_config(folder.path() / "config.json").eos_token_ids == std::vector<std::int32_t>{2});
+    folder.write("generation_config.json", R"({"eos_token_id":null})");
+    CHECK(read_hf_config(folder.path()).eos_token_ids == std::vector<std::int32_t>{2});
+    folder.write("generation_config.json", R"({"eos_token_id":"end"})");
+    CHECK_THROWS_WITH(read_hf_config(folder.path()), Contains("generation_config.json: eos_token_id: expected token ids, found \"end\""));
+    folder.write("generation_config.json", "[");
+    CHECK_THROWS_WITH(read_hf_config(folder.path()), Contains("generation_config.json: not valid JSON"));
+    folder.write("config.json", "version https://git-lfs.github.com/spec/v1\n");
+    CHECK_THROWS_WITH(read_hf_config(folder.path()), Contains("config.json: this is a Git LFS pointer"));
+    CHECK_THROWS_AS(read_hf_config(folder.path() / std::string(5000, 'n')), Error);
 }
 
 TEST_CASE("random damage to a configuration ends in a result or an Error") {

@@ -63,3 +63,25 @@ TEST_CASE("npz: members, headers and values are where numpy looks for them") {
     std::u32string text(reinterpret_cast<const char32_t*>(metadata.data() + start), (metadata.size() - start) / 4);
     CHECK(text == U"{\"prompt\":\"caf\u00e9 \U0001F642\"}");
 }
+
+TEST_CASE("npz: scalars, empty arrays, no metadata, and names that cannot be") {
+    const auto inside = members(to_npz({}));
+    REQUIRE(inside.size() == 1);
+    CHECK_THAT(inside.at("metadata.npy"), Catch::Matchers::Contains("{'descr': '<U2', 'fortran_order': False, 'shape': (), }"));
+    DataFile file;
+    file.arrays.push_back({"scalar", {}, std::vector<float>{2.5f}});
+    file.arrays.push_back({"none", {0, 3}, std::vector<std::int32_t>{}});
+    const auto both = members(to_npz(file));
+    const std::string& scalar = both.at("scalar.npy");
+    CHECK_THAT(scalar, Catch::Matchers::Contains("'shape': (), }"));
+    CHECK(scalar.size() % 64 == 4);
+    CHECK(number<float>(scalar, scalar.size() - 4) == 2.5f);
+    CHECK_THAT(both.at("none.npy"), Catch::Matchers::Contains("'shape': (0,3,), }"));
+    CHECK(both.at("none.npy").size() % 64 == 0);
+    file.arrays.push_back({"metadata", {0}, std::vector<float>{}});
+    CHECK_THROWS_WITH(to_npz(file), "data file: an array cannot be called 'metadata', which the format uses itself");
+    file.arrays.back().name = "scalar";
+    CHECK_THROWS_WITH(to_npz(file), "data file: two arrays are called 'scalar'");
+    file.arrays.back() = {"few", {2}, std::vector<float>{1}};
+    CHECK_THROWS_WITH(to_npz(file), "data file: array 'few': the shape asks for 2 values, there are 1");
+}

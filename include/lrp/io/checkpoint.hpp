@@ -23,7 +23,7 @@ namespace lrp {
 /// as long as the checkpoint lives. Errors name the file, the tensor, what was expected and what was found; folders that hold only
 /// pickled weights, a LoRA adapter or Git LFS pointers are refused by name.
 class Checkpoint {
-public:
+  public:
     /// If both forms are there, the single file is read and a note says so.
     [[nodiscard]] static Checkpoint open(const std::filesystem::path& folder) {
         namespace fs = std::filesystem;
@@ -100,7 +100,7 @@ public:
         return digits.data();
     }
 
-private:
+  private:
     void add_file(const std::filesystem::path& path) {
         files_.push_back(SafeTensors::open(path));
         paths_.push_back(path);

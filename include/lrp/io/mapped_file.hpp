@@ -24,7 +24,7 @@ namespace lrp {
 /// reason) if it cannot be opened, is not a regular file, or cannot be mapped. A file that another program shortens while it is mapped
 /// ends the process (SIGBUS); write_file never does that.
 class MappedFile {
-public:
+  public:
     explicit MappedFile(const std::filesystem::path& path) : path_(path) {
         const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);  // a pipe must not block
         require(file >= 0, path.string(), ": cannot be opened (", std::strerror(errno), ")");
@@ -63,7 +63,7 @@ public:
     [[nodiscard]] std::span<const std::byte> bytes() const { return {data_, size_}; }
     [[nodiscard]] const std::filesystem::path& path() const { return path_; }
 
-private:
+  private:
     std::filesystem::path path_;
     const std::byte* data_ = nullptr;
     std::size_t size_ = 0;

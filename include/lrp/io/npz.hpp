@@ -48,7 +48,7 @@ inline std::string utf32(const std::string& text, std::uint64_t& count) {
 
 /// A zip archive of stored members with fixed timestamps, so that the same results give the same bytes.
 class ZipWriter {
-public:
+  public:
     void add(const std::string& name, const std::string& data) {
         require(count_ < std::numeric_limits<std::uint16_t>::max(), "npz: more than 65535 arrays; write safetensors instead");
         require(data.size() < limit && body_.size() + directory_.size() + data.size() + 4096 < limit,
@@ -88,7 +88,7 @@ public:
         return body_ + directory_ + end;
     }
 
-private:
+  private:
     static constexpr std::size_t limit = std::numeric_limits<std::uint32_t>::max();
     std::string body_, directory_;
     std::uint16_t count_ = 0;

@@ -79,7 +79,7 @@ struct TensorEntry {
 /// A safetensors file. Every rule of the format is checked when it is opened: sizes, JSON, types, offsets without hole or overlap, no
 /// trailing bytes. Errors name file and tensor. Values are not inspected.
 class SafeTensors {
-public:
+  public:
     /// Maps the file for as long as the result lives.
     [[nodiscard]] static SafeTensors open(const std::filesystem::path& path) {
         MappedFile file(path);
@@ -122,7 +122,7 @@ public:
     /// What the file says of itself; empty if nothing.
     [[nodiscard]] const std::map<std::string, std::string>& metadata() const { return metadata_; }
 
-private:
+  private:
     void read_header(std::string_view header, std::span<const std::byte> payload) {
         const nlohmann::json json = parse_json(header, name_ + ": header", 8);
         require(json.is_object(), name_, ": header: expected a JSON object, found ", json.type_name());

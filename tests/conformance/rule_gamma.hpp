@@ -1,0 +1,45 @@
+// SPDX-FileCopyrightText: 2026 The lrpxx authors
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <lrp/rule/epsilon.hpp>
+#include <lrp/rule/gamma.hpp>
+
+#include "conformance/linear_case.hpp"
+
+namespace lrp::test {
+
+TEMPLATE_TEST_CASE("GammaRule<Linear>", "[rule]", float, double) {
+    for (const bool with_bias : {false, true})
+        for (const bool sliced : {false, true})
+            for (const std::size_t rows : {1, 6}) {
+                LinearCase<TestType> one(with_bias, sliced, rows);
+                const double size = peak(one.R());
+                for (const double gamma : {0.0, 0.25, 3.0, 100.0})
+                    for (const double eps : {1e-9, 1e-3, 0.3})
+                        agree<TestType>("GammaRule<Linear>", one.apply(GammaRule<Linear>{gamma, eps}),
+                                        oracle::gamma_linear(one.x, one.W, one.b, one.R(), gamma, eps));
+                // gamma = 0 is the epsilon rule, gamma without bound z+, in between it is neither.
+                for (const double eps : {1e-6, 0.3})
+                    CHECK(gap(one.apply(GammaRule<Linear>{0, eps}), one.apply(EpsilonRule<Linear>{eps})) <=
+                          10 * tolerance<TestType> * size);
+                const Rows z_plus = oracle::z_plus_linear(one.x, one.W, one.b, one.R());
+                CHECK(gap(one.apply(GammaRule<Linear>{1e7, 1e-9}), z_plus) < 1e-5 * size);
+                const Rows between = one.apply(GammaRule<Linear>{0.25, 1e-9});
+                CHECK(gap(between, one.apply(EpsilonRule<Linear>{1e-9})) > 1e-2 * size);
+                CHECK(gap(between, z_plus) > 1e-2 * size);
+                if (!with_bias) CHECK(total(between) == Approx(total(one.R())).margin(1e-4 * size));  // nothing is lost
+            }
+}
+
+TEMPLATE_TEST_CASE("GammaRule says what it needs", "[rule]", float) {
+    LinearCase<TestType> one(false);
+    auto out = one.bench.coefficient(6, 9);
+    CHECK_THROWS_WITH(one.apply(GammaRule<Linear>{-0.5}), Catch::Matchers::Contains("gamma must not be negative, found -0.5"));
+    CHECK_THROWS_WITH(GammaRule<Linear>{}.propagate(one.bench.ctx, one.p, {{}, one.Z.in()}, one.C.in(), out.out()),
+                      Catch::Matchers::Contains("saved input"));
+    CHECK_THROWS_WITH(GammaRule<Linear>{}.propagate(one.bench.ctx, one.p, {one.X.in(), {}}, one.C.in(), out.out()),
+                      Catch::Matchers::Contains("saved output"));
+}
+
+}  // namespace lrp::test
