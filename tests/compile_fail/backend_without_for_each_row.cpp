@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The lrpxx authors
 // SPDX-License-Identifier: BSD-3-Clause
-// expect: backend: for_each_row(ctx, n, row functor) is missing
+// expect: backend: for_each_row(ctx, n, width, row functor) is missing
 #include <lrp/reference/backend.hpp>
 
 using namespace lrp;

@@ -121,7 +121,7 @@ TEMPLATE_TEST_CASE("for_each_row visits every row once", "[primitive]", float, d
     for (const std::size_t rows : {1, 400}) {
         Bench<TestType> bench(7);
         auto sums = bench.line(rows);
-        Bench<TestType>::B::for_each_row(bench.ctx, static_cast<Index>(rows), CountRow<TestType>{sums.data()});
+        Bench<TestType>::B::for_each_row(bench.ctx, static_cast<Index>(rows), static_cast<Index>(rows), CountRow<TestType>{sums.data()});
         const Rows counted = bench.get(sums);
         for (std::size_t i = 0; i < rows; ++i) CHECK(counted[0][i] == static_cast<double>(i * (i + 1) / 2));
     }

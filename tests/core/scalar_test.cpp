@@ -70,12 +70,21 @@ TEST_CASE("bfloat16 is the nearest of its neighbours, subnormals and overflow in
         for (const std::uint32_t low : {0u, 1u, 0x7fffu, 0x8000u, 0x8001u, 0xffffu}) check(high << 16 | low);
 }
 
-TEST_CASE("each compute type has a tolerance, a name and an accumulator of at least its width") {
+TEST_CASE("each compute type has a tolerance and a name") {
     CHECK(tolerance<float> == 1e-5);
     CHECK(tolerance<double> == 1e-12);
     CHECK(std::string(scalar_name<float>) == "float32");
     CHECK(std::string(scalar_name<double>) == "float64");
-    static_assert(sizeof(accumulator_t<float>) >= sizeof(float) && sizeof(accumulator_t<double>) >= sizeof(double));
+    CHECK(std::string(scalar_name<bf16>) == "bfloat16");
+    static_assert(Storage<bf16> && Storage<float> && Storage<double> && !Storage<f16>);
     static_assert(!Scalar<bf16> && !Scalar<f16> && !Scalar<int> && !Scalar<long double>);
     static_assert(sizeof(bf16) == 2 && sizeof(f16) == 2 && std::is_trivially_copyable_v<bf16> && std::is_trivially_copyable_v<f16>);
+}
+
+TEST_CASE("stored numbers widen without loss and narrow to the nearest") {
+    CHECK(widen<float>(bf16(1.0f + 0x1p-7f)) == 1.0f + 0x1p-7f);
+    CHECK(widen<double>(0.1f) == static_cast<double>(0.1f));
+    CHECK(narrow<bf16>(1.0f + 0x1p-9f).bits == bf16(1.0f).bits);
+    CHECK(narrow<bf16>(0.1).bits == bf16(0.1f).bits);
+    CHECK(narrow<float>(0.1) == 0.1f);
 }

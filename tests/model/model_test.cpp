@@ -161,7 +161,7 @@ namespace {
 template <class O>
 struct Careless : UniformRule<O> {
     template <Context C, class T = typename C::scalar>
-    void propagate(C& ctx, const typename O::template Params<T>& p, const typename O::template Saved<T>& s, CoefficientIn<C> c_y, CoefficientOut<C> c_a,
+    void propagate(C& ctx, const params_t<O, C>& p, const typename O::template Saved<T>& s, CoefficientIn<C> c_y, CoefficientOut<C> c_a,
                    CoefficientOut<C> c_b, Write write = {}) const {
         O::vjp_first(ctx, p, s, c_y, c_a, write.scaled(0.5));
         O::vjp_second(ctx, p, s, c_y, c_b, write);

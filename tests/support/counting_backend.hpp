@@ -14,7 +14,9 @@ namespace lrp::test {
 template <class Inner>
 struct CountingBackend {
     using scalar = typename Inner::scalar;
-    using buffer = typename Inner::buffer;
+    using weight = typename Inner::weight;
+    template <class E>
+    using buffer = typename Inner::template buffer<E>;
     static constexpr const char* name = Inner::name;
     static constexpr auto native = [] {
         if constexpr (requires { Inner::native; }) {
@@ -35,12 +37,21 @@ struct CountingBackend {
     using Ids = std::span<const std::int32_t>;
 
     static typename Inner::context& pass(context& ctx) { return ++ctx.calls, ctx.inner; }
-    static buffer allocate(context& ctx, Index n) { return Inner::allocate(ctx.inner, n); }
-    static void upload(context& ctx, std::span<const scalar> host, scalar* device) { Inner::upload(ctx.inner, host, device); }
+    template <class E>
+    static buffer<E> allocate(context& ctx, Index n) {
+        return Inner::template allocate<E>(ctx.inner, n);
+    }
+    template <class E>
+    static void upload(context& ctx, std::span<const E> host, E* device) {
+        Inner::template upload<E>(ctx.inner, host, device);
+    }
     static void download(context& ctx, const scalar* device, std::span<scalar> host) { Inner::download(ctx.inner, device, host); }
     static void copy(context& ctx, In in, Out out) { Inner::copy(pass(ctx), in, out); }
     static void fill(context& ctx, Out out, scalar value) { Inner::fill(pass(ctx), out, value); }
-    static void matmul(context& ctx, const Product& p, In a, In b, Out c) { Inner::matmul(pass(ctx), p, a, b, c); }
+    template <class U>
+    static void matmul(context& ctx, const Product& p, In a, View<const U> b, Out c) {
+        Inner::matmul(pass(ctx), p, a, b, c);
+    }
     static void matmul_batched(context& ctx, const Product& p, BatchView<const scalar> a, BatchView<const scalar> b, BatchView<scalar> c) {
         Inner::matmul_batched(pass(ctx), p, a, b, c);
     }
@@ -49,10 +60,13 @@ struct CountingBackend {
         Inner::map(pass(ctx), f, out, in...);
     }
     template <class F>
-    static void for_each_row(context& ctx, Index rows, F f) {
-        Inner::for_each_row(pass(ctx), rows, f);
+    static void for_each_row(context& ctx, Index rows, Index width, F f) {
+        Inner::for_each_row(pass(ctx), rows, width, f);
     }
-    static void gather_rows(context& ctx, In table, Ids ids, Out out) { Inner::gather_rows(pass(ctx), table, ids, out); }
+    template <class U, class V>
+    static void gather_rows(context& ctx, View<const U> table, Ids ids, View<V> out) {
+        Inner::gather_rows(pass(ctx), table, ids, out);
+    }
     static void scatter_add_rows(context& ctx, In in, Ids ids, Out table) { Inner::scatter_add_rows(pass(ctx), in, ids, table); }
     static void top_k(context& ctx, const scalar* x, Index n, std::span<std::int32_t> ids) { Inner::top_k(pass(ctx), x, n, ids); }
     static void softmax(context& ctx, In x, Out s, Index queries)

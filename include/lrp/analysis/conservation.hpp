@@ -150,7 +150,7 @@ class LedgerObserver {
     double absorbed(C& ctx, const R& rule, Activation<const T> y, Coefficient<T> c, View<const T> x = {}, const T* bias = nullptr,
                     const T* inverse_norm = nullptr, double norm_epsilon = 0) const {
         Tensor<B> out(ctx, 1, y.rows);
-        B::for_each_row(ctx, y.rows, detail::AbsorbRow<R, T>{rule, y, c, x, bias, inverse_norm, norm_epsilon, out.view().data});
+        B::for_each_row(ctx, y.rows, y.cols, detail::AbsorbRow<R, T>{rule, y, c, x, bias, inverse_norm, norm_epsilon, out.view().data});
         return detail::total(out.download(ctx));
     }
 
@@ -166,7 +166,7 @@ class LedgerObserver {
         using R = typename Rules::softmax;
         const View<const T> scores = saved.attention.scores.view();
         Tensor<B> out(ctx, 1, scores.rows);
-        B::for_each_row(ctx, scores.rows,
+        B::for_each_row(ctx, scores.rows, scores.cols,
                         detail::AbsorbSoftmaxRow<R, T>{{scores.cols}, SoftmaxAbsorption<R>::epsilon(model_.rules().softmax), scores,
                                                        saved.attention.probs.view(), c, out.view().data});
         const auto predicted = out.download(ctx);

@@ -23,15 +23,15 @@ struct RelevanceSumRow {
         const Index row = index / groups;
         const Index width = x.cols / groups;
         const Index first = (index % groups) * width;
-        const auto total = row_sum<accumulator_t<T>>(
-            group, width, [&](Index i) { return static_cast<accumulator_t<T>>(x(row, first + i)) * c(row, first + i); });
+        const auto total = row_sum<sum_t<G, T>>(
+            group, width, [&](Index i) { return static_cast<sum_t<G, T>>(x(row, first + i)) * c(row, first + i); });
         if (group.rank() == 0) out[index] = static_cast<T>(total);
     }
 };
 }  // namespace detail
 
 /// Relevance summed over groups of neighbouring columns: out[t * groups + g] = sum_j x_tj c_tj over the j of group g; one group sums a
-/// whole row. Formed and summed in the accumulator type, so that cancelling sums keep their digits. [T, groups] on the host.
+/// whole row. Formed and summed in the group's type, so that cancelling sums keep their digits. [T, groups] on the host.
 template <Context C>
 [[nodiscard]] std::vector<typename C::scalar> relevance_sum(C& ctx, ActivationIn<C> x, CoefficientIn<C> c, Index groups = 1) {
     using B = typename C::backend;
@@ -39,7 +39,7 @@ template <Context C>
     require_shape(c, x.rows, x.cols, "relevance: coefficient");
     require(groups > 0 && x.cols % groups == 0, "relevance: ", x.cols, " columns cannot be cut into ", groups, " groups");
     Tensor<B> out(ctx, x.rows, groups);
-    B::for_each_row(ctx, x.rows * groups, detail::RelevanceSumRow<T>{x, c, groups, out.view().data});
+    B::for_each_row(ctx, x.rows * groups, x.cols / groups, detail::RelevanceSumRow<T>{x, c, groups, out.view().data});
     return out.download(ctx);
 }
 

@@ -19,17 +19,17 @@ concept Backend = HasTypes<B> && HasAllocate<B> && HasUpload<B> && HasDownload<B
 /// For authors of a backend: fails to compile with one sentence for each primitive that is missing.
 template <class B>
 consteval bool check_backend() {
-    static_assert(HasTypes<B>, "backend: scalar, context (with context::backend and context::scalar) and name are needed");
-    static_assert(HasAllocate<B>, "backend: allocate(ctx, n) must return B::buffer with data() and size()");
-    static_assert(HasUpload<B>, "backend: upload(ctx, span<const scalar> host, scalar* device) is missing");
+    static_assert(HasTypes<B>, "backend: scalar, weight, context (with context::backend and context::scalar) and name are needed");
+    static_assert(HasAllocate<B>, "backend: allocate<E>(ctx, n) must return B::buffer<E> with data() and size()");
+    static_assert(HasUpload<B>, "backend: upload<E>(ctx, span<const E> host, E* device) is missing");
     static_assert(HasDownload<B>, "backend: download(ctx, const scalar* device, span<scalar> host) is missing");
     static_assert(HasCopy<B>, "backend: copy(ctx, View<const scalar>, View<scalar>) is missing");
     static_assert(HasFill<B>, "backend: fill(ctx, View<scalar>, scalar) is missing");
-    static_assert(HasMatmul<B>, "backend: matmul(ctx, Product, A, B, C) is missing");
+    static_assert(HasMatmul<B>, "backend: matmul(ctx, Product, A, B, C) is missing, or does not take B of scalars and of weights");
     static_assert(HasMatmulBatched<B>, "backend: matmul_batched(ctx, Product, A, B, C) over BatchView is missing");
     static_assert(HasMap<B>, "backend: map(ctx, functor, out, in...) is missing");
-    static_assert(HasForEachRow<B>, "backend: for_each_row(ctx, n, row functor) is missing");
-    static_assert(HasGatherRows<B>, "backend: gather_rows(ctx, table, ids, out) is missing");
+    static_assert(HasForEachRow<B>, "backend: for_each_row(ctx, n, width, row functor) is missing");
+    static_assert(HasGatherRows<B>, "backend: gather_rows(ctx, table, ids, out) is missing, or does not take tables of scalars and of weights");
     static_assert(HasScatterAddRows<B>, "backend: scatter_add_rows(ctx, in, ids, table) is missing");
     static_assert(HasTopK<B>, "backend: top_k(ctx, x, n, ids) is missing");
     return Backend<B>;
@@ -42,11 +42,12 @@ concept Context = requires {
     typename C::scalar;
 } && Backend<typename C::backend> && std::same_as<typename C::backend::context, C>;
 
-/// An owning matrix of a backend, uninitialised when made; move-only. `Tag` says what it carries (Tensor<B> alone: weights, tables).
-template <Backend B, class Tag = void>
+/// An owning matrix of a backend, uninitialised when made; move-only. `Tag` says what it carries (Tensor<B> alone: tables, small vectors),
+/// E what its elements are.
+template <Backend B, class Tag = void, Storage E = typename B::scalar>
 class Tensor {
   public:
-    using scalar = typename B::scalar;
+    using scalar = E;
     using context = typename B::context;
 
     Tensor() = default;
@@ -54,7 +55,7 @@ class Tensor {
 
     /// Takes the shape; memory is kept if it is large enough, contents are not.
     void resize(context& ctx, Index rows, Index cols) {
-        if (rows * cols > buffer_.size()) buffer_ = B::allocate(ctx, rows * cols);
+        if (rows * cols > buffer_.size()) buffer_ = B::template allocate<E>(ctx, rows * cols);
         rows_ = rows;
         cols_ = cols;
     }
@@ -66,15 +67,17 @@ class Tensor {
     [[nodiscard]] auto view() { return as_carrier(View<scalar>(data(), rows_, cols_)); }
     [[nodiscard]] auto view() const { return as_carrier(View<const scalar>(data(), rows_, cols_)); }
 
-    void upload(context& ctx, std::span<const scalar> host) { B::upload(ctx, host, data()); }
-    [[nodiscard]] std::vector<scalar> download(context& ctx) const {
+    void upload(context& ctx, std::span<const scalar> host) { B::template upload<E>(ctx, host, data()); }
+    [[nodiscard]] std::vector<scalar> download(context& ctx) const
+        requires std::same_as<E, typename B::scalar>
+    {
         std::vector<scalar> host(static_cast<std::size_t>(rows_ * cols_));
         B::download(ctx, data(), host);
         return host;
     }
 
   private:
-    scalar* data() const { return empty() ? nullptr : const_cast<typename B::buffer&>(buffer_).data(); }
+    scalar* data() const { return empty() ? nullptr : const_cast<typename B::template buffer<E>&>(buffer_).data(); }
     template <class T>
     static auto as_carrier(View<T> view) {
         if constexpr (std::is_void_v<Tag>) {
@@ -84,7 +87,7 @@ class Tensor {
         }
     }
 
-    typename B::buffer buffer_{};
+    typename B::template buffer<E> buffer_{};
     Index rows_ = 0;
     Index cols_ = 0;
 };
@@ -95,6 +98,9 @@ template <Backend B>
 using CoefficientTensor = Tensor<B, CoefficientTag>;
 template <Backend B>
 using RelevanceTensor = Tensor<B, RelevanceTag>;
+/// Weights of products and tables, in the type the backend stores them in.
+template <Backend B>
+using WeightTensor = Tensor<B, void, typename B::weight>;
 
 /// Copies a view of the backend, rows apart or not, to the host in row-major order.
 template <Context C, class T>

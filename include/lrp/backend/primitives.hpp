@@ -42,29 +42,37 @@ using probe_out = View<typename B::scalar>;
 template <class B>
 using probe_in = View<const typename B::scalar>;
 template <class B>
+using probe_weight = View<const typename B::weight>;
+template <class B>
 using probe_ids = std::span<const std::int32_t>;
 
 }  // namespace detail
 
-/// Names: `B::scalar` (float or double) is the type computed in; `B::context` carries threads, streams and arenas, is passed first to
-/// every call, and names its backend as `context::backend` and its scalar as `context::scalar`; `B::name` says who it is.
+/// Names: `B::scalar` (float or double) is the type computed in; `B::weight` (that, or bf16) the type weights lie in; `B::context` carries
+/// threads, streams and arenas, is passed first to every call, and names its backend as `context::backend` and its scalar as
+/// `context::scalar`; `B::name` says who it is.
 template <class B>
-concept HasTypes = Scalar<typename B::scalar> && std::same_as<typename B::context::backend, B> &&
+concept HasTypes = Scalar<typename B::scalar> && Storage<typename B::weight> && std::same_as<typename B::context::backend, B> &&
                    std::same_as<typename B::context::scalar, typename B::scalar> && std::convertible_to<decltype(B::name), const char*>;
 
-/// allocate(ctx, n): an owning, move-only buffer of n uninitialised scalars with `data()` and `size()`.
-template <class B>
-concept HasAllocate = requires(detail::probe_context<B>& ctx, Index n, typename B::buffer& buffer) {
-    { B::allocate(ctx, n) } -> std::same_as<typename B::buffer>;
-    { buffer.data() } -> std::same_as<typename B::scalar*>;
+namespace detail {
+template <class B, class E>
+concept Allocates = requires(probe_context<B>& ctx, Index n, typename B::template buffer<E>& buffer) {
+    { B::template allocate<E>(ctx, n) } -> std::same_as<typename B::template buffer<E>>;
+    { buffer.data() } -> std::same_as<E*>;
     { buffer.size() } -> std::convertible_to<Index>;
-} && std::movable<typename B::buffer>;
+} && std::movable<typename B::template buffer<E>>;
+template <class B, class E>
+concept Uploads = requires(probe_context<B>& ctx, std::span<const E> host, E* device) { B::template upload<E>(ctx, host, device); };
+}  // namespace detail
 
-/// upload(ctx, host, device): device[i] <- host[i].
+/// allocate<E>(ctx, n): an owning, move-only buffer<E> of n uninitialised elements with `data()` and `size()`; E is scalar or weight.
 template <class B>
-concept HasUpload = requires(detail::probe_context<B>& ctx, std::span<const typename B::scalar> host, typename B::scalar* device) {
-    B::upload(ctx, host, device);
-};
+concept HasAllocate = detail::Allocates<B, typename B::scalar> && detail::Allocates<B, typename B::weight>;
+
+/// upload<E>(ctx, host, device): device[i] <- host[i]; `host` may be changed when the call returns. E is scalar or weight.
+template <class B>
+concept HasUpload = detail::Uploads<B, typename B::scalar> && detail::Uploads<B, typename B::weight>;
 
 /// download(ctx, device, host): host[i] <- device[i]; all earlier work on those values is finished.
 template <class B>
@@ -80,11 +88,13 @@ concept HasCopy = requires(detail::probe_context<B>& ctx, detail::probe_in<B> in
 template <class B>
 concept HasFill = requires(detail::probe_context<B>& ctx, detail::probe_out<B> out, typename B::scalar value) { B::fill(ctx, out, value); };
 
-/// matmul(ctx, p, A, B, C): C <- alpha op(A) op(B) + beta C.
+/// matmul(ctx, p, A, B, C): C <- alpha op(A) op(B) + beta C; B of scalars or of weights.
 template <class B>
-concept HasMatmul = requires(detail::probe_context<B>& ctx, Product p, detail::probe_in<B> in, detail::probe_out<B> out) {
-    B::matmul(ctx, p, in, in, out);
-};
+concept HasMatmul =
+    requires(detail::probe_context<B>& ctx, Product p, detail::probe_in<B> in, detail::probe_weight<B> weight, detail::probe_out<B> out) {
+        B::matmul(ctx, p, in, in, out);
+        B::matmul(ctx, p, in, weight, out);
+    };
 
 /// matmul_batched(ctx, p, A, B, C): for every h < count: C[h] <- alpha op(A[h]) op(B[h]) + beta C[h]; blocks of C that several h share
 /// receive the sum over them, in order of h.
@@ -94,20 +104,26 @@ concept HasMatmulBatched =
         B::matmul_batched(ctx, p, in, in, out);
     };
 
-/// map(ctx, f, y, x...): y_ij <- f(x_ij...); inputs are View, PerRow or PerColumn; y may be one of the inputs.
+/// map(ctx, f, y, x...): y_ij <- f(x_ij...); an input is anything whose operator()(i, j) gives a scalar (View, PerRow, PerColumn,
+/// Widened), passed by value; y may be one of the inputs.
 template <class B>
 concept HasMap = requires(detail::probe_context<B>& ctx, detail::probe_in<B> in, detail::probe_out<B> out) {
     B::map(ctx, detail::ProbeMap{}, out, in);
 };
 
-/// for_each_row(ctx, n, f): f(group, i) for every row i < n, rows in any order, each by one group of lanes.
+/// for_each_row(ctx, n, width, f): f(group, i) for every row i < n, rows in any order, each by one group of lanes; `width` says how many
+/// columns a row has, from which a backend chooses how many lanes share it.
 template <class B>
-concept HasForEachRow = requires(detail::probe_context<B>& ctx, Index n) { B::for_each_row(ctx, n, detail::ProbeRow{}); };
+concept HasForEachRow = requires(detail::probe_context<B>& ctx, Index n) { B::for_each_row(ctx, n, n, detail::ProbeRow{}); };
 
-/// gather_rows(ctx, X, ids, Y): Y_i <- X_(ids_i).
+/// gather_rows(ctx, X, ids, Y): Y_i <- X_(ids_i); scalars to scalars, weights to scalars, weights to weights. `ids` lie on the host and may
+/// be changed when the call returns.
 template <class B>
-concept HasGatherRows = requires(detail::probe_context<B>& ctx, detail::probe_in<B> in, detail::probe_ids<B> ids, detail::probe_out<B> out) {
+concept HasGatherRows = requires(detail::probe_context<B>& ctx, detail::probe_in<B> in, detail::probe_weight<B> weight, detail::probe_ids<B> ids,
+                                 detail::probe_out<B> out, View<typename B::weight> rows) {
     B::gather_rows(ctx, in, ids, out);
+    B::gather_rows(ctx, weight, ids, out);
+    B::gather_rows(ctx, weight, ids, rows);
 };
 
 /// scatter_add_rows(ctx, X, ids, Y): Y_(ids_i) <- Y_(ids_i) + X_i, in order of i.

@@ -22,12 +22,12 @@ struct bf16 {
 
     bf16() = default;
     /// Rounds to nearest, ties to even; a NaN stays a NaN.
-    LRP_HD explicit bf16(float value) {
+    LRP_HD constexpr explicit bf16(float value) {
         const auto u = std::bit_cast<std::uint32_t>(value);
         const bool nan = (u & 0x7fffffffu) > 0x7f800000u;
         bits = nan ? static_cast<std::uint16_t>((u >> 16) | 0x40u) : static_cast<std::uint16_t>((u + 0x7fffu + ((u >> 16) & 1u)) >> 16);
     }
-    LRP_HD explicit operator float() const { return std::bit_cast<float>(std::uint32_t{bits} << 16); }
+    LRP_HD constexpr explicit operator float() const { return std::bit_cast<float>(std::uint32_t{bits} << 16); }
 };
 
 /// IEEE half precision as it lies in a file. Storage only; widening is exact, subnormals and infinities included.
@@ -49,19 +49,33 @@ struct f16 {
 template <class T>
 concept Scalar = std::same_as<T, float> || std::same_as<T, double>;
 
-/// Sums over rows, norms and softmax are formed in this type: never below float32, and double on the CPU where it costs little.
-template <Scalar T>
-struct accumulator {
-    using type = double;
-};
-template <Scalar T>
-using accumulator_t = typename accumulator<T>::type;
+/// Types in which weights may lie: those, and bf16, which is widened where it is read.
+template <class T>
+concept Storage = Scalar<T> || std::same_as<T, bf16>;
+
+/// A stored number as the scalar it is computed with, and back. Widening is exact.
+template <Scalar T, Storage W>
+[[nodiscard]] LRP_HD constexpr T widen(W value) {
+    if constexpr (std::same_as<W, bf16>) {
+        return static_cast<T>(static_cast<float>(value));
+    } else {
+        return static_cast<T>(value);
+    }
+}
+template <Storage W, Scalar T>
+[[nodiscard]] LRP_HD constexpr W narrow(T value) {
+    if constexpr (std::same_as<W, bf16>) {
+        return bf16(static_cast<float>(value));
+    } else {
+        return static_cast<W>(value);
+    }
+}
 
 /// How closely two right implementations of one formula agree in this type, relative to the largest magnitude (docs/math.md, section 9).
 template <Scalar T>
 inline constexpr double tolerance = std::same_as<T, float> ? 1e-5 : 1e-12;
 
-template <Scalar T>
-inline constexpr const char* scalar_name = std::same_as<T, float> ? "float32" : "float64";
+template <Storage T>
+inline constexpr const char* scalar_name = std::same_as<T, float> ? "float32" : std::same_as<T, double> ? "float64" : "bfloat16";
 
 }  // namespace lrp

@@ -55,6 +55,13 @@ struct PerColumn {
     LRP_HD T operator()(Index, Index col) const { return data[col]; }
 };
 
+/// A view of stored numbers read as T.
+template <Scalar T, Storage W>
+struct Widened {
+    View<const W> view;
+    LRP_HD T operator()(Index row, Index col) const { return widen<T>(view(row, col)); }
+};
+
 /// `count` matrices of one shape that lie `step` elements apart; `group` neighbouring ones share a matrix (grouped-query attention:
 /// query heads h with the same h / group read the same keys).
 template <class T>

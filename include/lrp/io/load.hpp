@@ -11,10 +11,10 @@
 
 namespace lrp {
 
-/// One tensor of a checkpoint, row-major, converted to T (float or double). Error naming the file and the tensor if it is missing, has
+/// One tensor of a checkpoint, row-major, converted to T (float, double or bf16). Error naming the file and the tensor if it is missing, has
 /// another shape or a type that cannot be converted, or holds a value that is not finite (with its index); an F64 value too large for
 /// float counts as not finite.
-template <class T>
+template <Storage T>
 void load_tensor(const Checkpoint& checkpoint, std::string_view name, std::span<const std::uint64_t> shape, std::span<T> out) {
     const TensorEntry& entry = checkpoint.at(name);
     TensorEntry wanted;
@@ -24,8 +24,10 @@ void load_tensor(const Checkpoint& checkpoint, std::string_view name, std::span<
     require(entry.dtype == Dtype::f32 || entry.dtype == Dtype::f16 || entry.dtype == Dtype::bf16 || entry.dtype == Dtype::f64, entry.file,
             ": tensor '", entry.name, "': expected weights of type F32, F16, BF16 or F64, found ", entry.dtype_text);
     copy_values<T>(entry, out);
-    for (std::size_t i = 0; i < out.size(); ++i)
-        require(std::isfinite(out[i]), entry.file, ": tensor '", entry.name, "': value ", i, " is not finite (", out[i], ")");
+    for (std::size_t i = 0; i < out.size(); ++i) {
+        const auto value = widen<std::conditional_t<std::same_as<T, double>, double, float>>(out[i]);
+        require(std::isfinite(value), entry.file, ": tensor '", entry.name, "': value ", i, " is not finite (", value, ")");
+    }
 }
 
 }  // namespace lrp

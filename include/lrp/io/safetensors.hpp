@@ -224,7 +224,11 @@ std::size_t convert(const std::byte* from, std::span<T> out) {
         if constexpr (std::is_integral_v<Stored> && std::is_integral_v<T>) {
             if (!std::in_range<T>(value)) return i;
         }
-        if constexpr (std::is_arithmetic_v<Stored>) {
+        if constexpr (std::same_as<T, Stored>) {
+            out[i] = value;
+        } else if constexpr (std::same_as<T, bf16>) {
+            out[i] = bf16(static_cast<float>(value));
+        } else if constexpr (std::is_arithmetic_v<Stored>) {
             out[i] = static_cast<T>(value);
         } else {
             out[i] = static_cast<T>(static_cast<float>(value));
@@ -242,7 +246,7 @@ void copy_values(const TensorEntry& entry, std::span<T> out) {
     const auto where = [&] { return entry.file + ": tensor '" + entry.name + "'"; };
     require(entry.count() == out.size(), where(), ": expected ", out.size(), " values, found shape ", entry.shape_text());
     const bool floating = entry.dtype == Dtype::f64 || entry.dtype == Dtype::f32 || entry.dtype == Dtype::f16 || entry.dtype == Dtype::bf16;
-    require(!floating || std::is_floating_point_v<T>, where(), ": expected whole numbers, found ", entry.dtype_text);
+    require(!floating || std::is_floating_point_v<T> || std::same_as<T, bf16>, where(), ": expected whole numbers, found ", entry.dtype_text);
     const std::byte* from = entry.bytes.data();
     const auto read = [&]<class Stored>(Stored) {
         const std::size_t done = detail::convert<Stored>(from, out);

@@ -14,10 +14,11 @@ namespace lrp {
 struct Embedding {
     static constexpr std::string_view name = "Embedding";
     static constexpr bool gather = true;
+    static constexpr bool weighted = true;
 
-    template <class T>
+    template <class T, Storage W = T>
     struct Params {
-        View<const T> table;                ///< [V, d]
+        View<const W> table;                ///< [V, d]
         std::span<const std::int32_t> ids;  ///< [T], on the host
     };
     template <class T>
@@ -26,7 +27,7 @@ struct Embedding {
     };
 
     template <Context C, class T = typename C::scalar>
-    static void forward(C& ctx, const Params<T>& p, ActivationOut<C> y) {
+    static void forward(C& ctx, const params_t<Embedding, C>& p, ActivationOut<C> y) {
         check(p);
         require_shape(y, static_cast<Index>(p.ids.size()), p.table.cols, "Embedding: output");
         C::backend::gather_rows(ctx, p.table, p.ids, y);
@@ -34,7 +35,7 @@ struct Embedding {
 
     /// The coefficient of the table [V, d].
     template <Context C, class T = typename C::scalar>
-    static void vjp(C& ctx, const Params<T>& p, const Saved<T>&, CoefficientIn<C> c_y, CoefficientOut<C> c_table, Write write = {}) {
+    static void vjp(C& ctx, const params_t<Embedding, C>& p, const Saved<T>&, CoefficientIn<C> c_y, CoefficientOut<C> c_table, Write write = {}) {
         check(p);
         require_shape(c_table, p.table.rows, p.table.cols, "Embedding: coefficient of the table");
         require(write.scale == 1, "Embedding: the backward takes no scale");
@@ -43,8 +44,8 @@ struct Embedding {
     }
 
   private:
-    template <class T>
-    static void check(const Params<T>& p) {
+    template <class P>
+    static void check(const P& p) {
         for (const std::int32_t id : p.ids)
             require(id >= 0 && id < p.table.rows, "Embedding: token id ", id, " is outside the vocabulary of ", p.table.rows);
     }

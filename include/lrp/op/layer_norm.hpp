@@ -38,12 +38,12 @@ struct LayerNorm {
         T* inverse_std;
         template <Group G>
         LRP_HD void operator()(G& group, Index row) const {
-            using A = accumulator_t<T>;
+            using A = sum_t<G, T>;
             const A count = static_cast<A>(x.cols);
             const A mu = row_sum<A>(group, x.cols, [&](Index col) { return x(row, col); }) / count;
             const A squares = row_sum<A>(group, x.cols, [&](Index col) { return (x(row, col) - mu) * (x(row, col) - mu); });
             using std::sqrt;
-            const A inverse = 1 / sqrt(squares / count + p.epsilon);
+            const A inverse = 1 / sqrt(squares / count + static_cast<A>(p.epsilon));
             row_each(group, x.cols, [&](Index col) {
                 const T normal = static_cast<T>((x(row, col) - mu) * inverse);
                 y(row, col) = p.weight[col] * normal + (p.bias != nullptr ? p.bias[col] : T(0));
@@ -65,7 +65,7 @@ struct LayerNorm {
         Store<T> store;
         template <Group G>
         LRP_HD void operator()(G& group, Index row) const {
-            using A = accumulator_t<T>;
+            using A = sum_t<G, T>;
             const A count = static_cast<A>(c_y.cols);
             const T inverse = s.inverse_std[row];
             const auto h = [&](Index col) { return static_cast<A>(inverse * p.weight[col] * c_y(row, col)); };
@@ -83,17 +83,17 @@ struct LayerNorm {
     template <Context C, class T = typename C::scalar>
     static void forward(C& ctx, const Params<T>& p, ActivationIn<C> x, ActivationOut<C> y, T* mean, T* inverse_std) {
         require_shape(y, x.rows, x.cols, "LayerNorm: output");
-        C::backend::for_each_row(ctx, x.rows, ForwardRow<T>{p, x, y, mean, inverse_std});
+        C::backend::for_each_row(ctx, x.rows, x.cols, ForwardRow<T>{p, x, y, mean, inverse_std});
     }
 
     template <Context C, class T = typename C::scalar>
     static void vjp(C& ctx, const Params<T>& p, const Saved<T>& s, CoefficientIn<C> c_y, CoefficientOut<C> c_x, Write write = {}) {
-        C::backend::for_each_row(ctx, c_y.rows, BackwardRow<T>{p, s, false, c_y, c_x, Store<T>(write)});
+        C::backend::for_each_row(ctx, c_y.rows, c_y.cols, BackwardRow<T>{p, s, false, c_y, c_x, Store<T>(write)});
     }
 
     template <Context C, class T = typename C::scalar>
     static void frozen_vjp(C& ctx, const Params<T>& p, const Saved<T>& s, CoefficientIn<C> c_y, CoefficientOut<C> c_x, Write write = {}) {
-        C::backend::for_each_row(ctx, c_y.rows, BackwardRow<T>{p, s, true, c_y, c_x, Store<T>(write)});
+        C::backend::for_each_row(ctx, c_y.rows, c_y.cols, BackwardRow<T>{p, s, true, c_y, c_x, Store<T>(write)});
     }
 };
 

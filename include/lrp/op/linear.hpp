@@ -18,10 +18,11 @@ struct AddTo {
 struct Linear {
     static constexpr std::string_view name = "Linear";
     static constexpr bool linear = true;
+    static constexpr bool weighted = true;
 
-    template <class T>
+    template <class T, Storage W = T>
     struct Params {
-        View<const T> weight;     ///< [out, in]
+        View<const W> weight;     ///< [out, in]
         const T* bias = nullptr;  ///< [out]; nullptr: none
     };
     template <class T>
@@ -31,7 +32,7 @@ struct Linear {
     };
 
     template <Context C, class T = typename C::scalar>
-    static void forward(C& ctx, const Params<T>& p, ActivationIn<C> x, ActivationOut<C> z) {
+    static void forward(C& ctx, const params_t<Linear, C>& p, ActivationIn<C> x, ActivationOut<C> z) {
         using B = typename C::backend;
         require(x.cols == p.weight.cols, "Linear: the input has ", x.cols, " columns, the weight takes ", p.weight.cols);
         require_shape(z, x.rows, p.weight.rows, "Linear: output");
@@ -40,7 +41,7 @@ struct Linear {
     }
 
     template <Context C, class T = typename C::scalar>
-    static void vjp(C& ctx, const Params<T>& p, const Saved<T>&, CoefficientIn<C> c_z, CoefficientOut<C> c_x, Write write = {}) {
+    static void vjp(C& ctx, const params_t<Linear, C>& p, const Saved<T>&, CoefficientIn<C> c_z, CoefficientOut<C> c_x, Write write = {}) {
         require(c_z.cols == p.weight.rows, "Linear: the coefficient has ", c_z.cols, " columns, the weight gives ", p.weight.rows);
         require_shape(c_x, c_z.rows, p.weight.cols, "Linear: coefficient of the input");
         C::backend::matmul(ctx, {.alpha = write.scale, .beta = write.beta()}, c_z, p.weight, c_x);

@@ -30,6 +30,22 @@ struct Store {
     LRP_HD void operator()(T& out, T value) const { out = accumulate ? out + scale * value : scale * value; }
 };
 
+namespace detail {
+template <class O, class C>
+struct params_of {
+    using type = typename O::template Params<typename C::scalar>;
+};
+template <class O, class C>
+    requires(bool(O::weighted))
+struct params_of<O, C> {
+    using type = typename O::template Params<typename C::scalar, typename C::backend::weight>;
+};
+}  // namespace detail
+
+/// What op O is applied with on a context. Ops whose parameters hold a matrix of weights say so as `weighted`.
+template <class O, class C>
+using params_t = typename detail::params_of<O, C>::type;
+
 /// The argument types of ops and rules for a context: views of activations and coefficients, to read (In) or to write (Out).
 template <Context C>
 using ActivationIn = Activation<const typename C::scalar>;

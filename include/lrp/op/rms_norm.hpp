@@ -34,10 +34,10 @@ struct RMSNorm {
         T* inverse_rms;
         template <Group G>
         LRP_HD void operator()(G& group, Index row) const {
-            using A = accumulator_t<T>;
+            using A = sum_t<G, T>;
             const A squares = row_sum<A>(group, x.cols, [&](Index col) { return static_cast<A>(x(row, col)) * x(row, col); });
             using std::sqrt;
-            const T r = static_cast<T>(1 / sqrt(squares / static_cast<A>(x.cols) + p.epsilon));
+            const T r = static_cast<T>(1 / sqrt(squares / static_cast<A>(x.cols) + static_cast<A>(p.epsilon)));
             row_each(group, x.cols, [&](Index col) { y(row, col) = p.weight[col] * (x(row, col) * r); });
             if (group.rank() == 0) inverse_rms[row] = r;
         }
@@ -53,7 +53,7 @@ struct RMSNorm {
         Store<T> store;
         template <Group G>
         LRP_HD void operator()(G& group, Index row) const {
-            using A = accumulator_t<T>;
+            using A = sum_t<G, T>;
             const T r = inverse_rms[row];
             T pull = 0;
             if (!x.empty()) {
@@ -72,17 +72,17 @@ struct RMSNorm {
     template <Context C, class T = typename C::scalar>
     static void forward(C& ctx, const Params<T>& p, ActivationIn<C> x, ActivationOut<C> y, T* inverse_rms) {
         require_shape(y, x.rows, x.cols, "RMSNorm: output");
-        C::backend::for_each_row(ctx, x.rows, ForwardRow<T>{p, x, y, inverse_rms});
+        C::backend::for_each_row(ctx, x.rows, x.cols, ForwardRow<T>{p, x, y, inverse_rms});
     }
 
     template <Context C, class T = typename C::scalar>
     static void vjp(C& ctx, const Params<T>& p, const Saved<T>& s, CoefficientIn<C> c_y, CoefficientOut<C> c_x, Write write = {}) {
-        C::backend::for_each_row(ctx, c_y.rows, BackwardRow<T>{p, s.input, s.inverse_rms, c_y, c_x, Store<T>(write)});
+        C::backend::for_each_row(ctx, c_y.rows, c_y.cols, BackwardRow<T>{p, s.input, s.inverse_rms, c_y, c_x, Store<T>(write)});
     }
 
     template <Context C, class T = typename C::scalar>
     static void frozen_vjp(C& ctx, const Params<T>& p, const Saved<T>& s, CoefficientIn<C> c_y, CoefficientOut<C> c_x, Write write = {}) {
-        C::backend::for_each_row(ctx, c_y.rows, BackwardRow<T>{p, {}, s.inverse_rms, c_y, c_x, Store<T>(write)});
+        C::backend::for_each_row(ctx, c_y.rows, c_y.cols, BackwardRow<T>{p, {}, s.inverse_rms, c_y, c_x, Store<T>(write)});
     }
 };
 

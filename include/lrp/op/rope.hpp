@@ -64,7 +64,7 @@ struct Rope {
                 p.cos.rows, ", ", p.cos.cols, "]");
         require_shape(y, x.rows, x.cols, "Rope: output");
         const Index heads = x.cols / width;
-        C::backend::for_each_row(ctx, x.rows * heads, Row<T>{p, direction, heads, x, y, Store<T>(write)});
+        C::backend::for_each_row(ctx, x.rows * heads, p.cos.cols, Row<T>{p, direction, heads, x, y, Store<T>(write)});
     }
 };
 

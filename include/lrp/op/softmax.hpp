@@ -11,7 +11,7 @@ namespace lrp {
 
 /// Softmax: s_ij = exp(x_ij) / sum_k exp(x_ik) over the visible columns k of row i; 0 in the others.
 /// x, s [rows, columns]. Under a causal mask row i sees the columns 0 .. i mod queries (each block of `queries` rows is one head).
-/// Backward: c_x = s * (c_s - sum_k s_k c_k). The largest score is subtracted first; sums are formed in the accumulator type.
+/// Backward: c_x = s * (c_s - sum_k s_k c_k). The largest score is subtracted first; sums are formed in the group's type.
 struct Softmax {
     static constexpr std::string_view name = "Softmax";
     static constexpr bool softmax = true;
@@ -41,7 +41,7 @@ struct Softmax {
             T peak = in[0];
             for (Index col = group.rank(); col < count; col += group.size()) peak = in[col] > peak ? in[col] : peak;
             peak = group.max(peak);
-            const auto total = row_sum<accumulator_t<T>>(group, count, [&](Index col) { return out[col] = exp_of(in[col] - peak); });
+            const auto total = row_sum<sum_t<G, T>>(group, count, [&](Index col) { return out[col] = exp_of(in[col] - peak); });
             const T inverse = static_cast<T>(1 / total);
             row_each(group, x.cols, [&](Index col) { out[col] = col < count ? out[col] * inverse : T(0); });
         }
@@ -61,8 +61,8 @@ struct Softmax {
         template <Group G>
         LRP_HD void operator()(G& group, Index row) const {
             const Index count = p.visible(row, s.cols);
-            const auto mean = row_sum<accumulator_t<T>>(
-                group, count, [&](Index col) { return static_cast<accumulator_t<T>>(s(row, col)) * c_s(row, col); });
+            const auto mean = row_sum<sum_t<G, T>>(
+                group, count, [&](Index col) { return static_cast<sum_t<G, T>>(s(row, col)) * c_s(row, col); });
             row_each(group, s.cols, [&](Index col) {
                 store(c_x(row, col), col < count ? s(row, col) * (c_s(row, col) - static_cast<T>(mean)) : T(0));
             });
@@ -77,14 +77,14 @@ struct Softmax {
         if constexpr (is_native<B>(Native::softmax)) {
             B::softmax(ctx, x, s, p.queries);
         } else {
-            B::for_each_row(ctx, x.rows, ForwardRow<T>{p, x, s});
+            B::for_each_row(ctx, x.rows, x.cols, ForwardRow<T>{p, x, s});
         }
     }
 
     template <Context C, class T = typename C::scalar>
     static void vjp(C& ctx, const Params<T>& p, const Saved<T>& saved, CoefficientIn<C> c_s, CoefficientOut<C> c_x, Write write = {}) {
         require_shape(c_x, saved.output.rows, saved.output.cols, "Softmax: coefficient of the input");
-        C::backend::for_each_row(ctx, c_s.rows, BackwardRow<T>{p, saved.output, c_s, c_x, Store<T>(write)});
+        C::backend::for_each_row(ctx, c_s.rows, c_s.cols, BackwardRow<T>{p, saved.output, c_s, c_x, Store<T>(write)});
     }
 };
 

@@ -49,10 +49,10 @@ template <Backend B>
 [[nodiscard]] std::shared_ptr<const LlamaWeights<B>> load_llama_weights(typename B::context& ctx, const LlamaConfig& config,
                                                                        const Checkpoint& checkpoint) {
     return std::make_shared<const LlamaWeights<B>>(
-        make_llama_weights<B>(ctx, config, [&](const std::string& name, Index rows, Index cols, std::span<typename B::scalar> host) {
+        make_llama_weights<B>(ctx, config, [&]<class E>(const std::string& name, Index rows, Index cols, std::span<E> host) {
             std::vector<std::uint64_t> shape{static_cast<std::uint64_t>(cols)};
             if (rows > 0) shape.insert(shape.begin(), static_cast<std::uint64_t>(rows));
-            load_tensor<typename B::scalar>(checkpoint, name, shape, host);
+            load_tensor<E>(checkpoint, name, shape, host);
         }));
 }
 

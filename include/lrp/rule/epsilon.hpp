@@ -35,14 +35,14 @@ struct EpsilonRule {
 
     template <Context C, class T = typename C::scalar>
         requires(!BilinearOp<O>)
-    void propagate(C& ctx, const typename O::template Params<T>& p, const typename O::template Saved<T>& s, CoefficientIn<C> c_y,
+    void propagate(C& ctx, const params_t<O, C>& p, const typename O::template Saved<T>& s, CoefficientIn<C> c_y,
                    CoefficientOut<C> c_x, Write write = {}) const {
         detail::with_damping(ctx, epsilon, s.output, c_y, "EpsilonRule", [&](CoefficientIn<C> c) { O::vjp(ctx, p, s, c, c_x, write); });
     }
 
     template <Context C, class T = typename C::scalar>
         requires BilinearOp<O>
-    void propagate(C& ctx, const typename O::template Params<T>& p, const typename O::template Saved<T>& s, CoefficientIn<C> c_y,
+    void propagate(C& ctx, const params_t<O, C>& p, const typename O::template Saved<T>& s, CoefficientIn<C> c_y,
                    CoefficientOut<C> c_a, CoefficientOut<C> c_b, Write write = {}) const {
         detail::with_damping(ctx, epsilon, s.output, c_y, "EpsilonRule", [&](CoefficientIn<C> c) {
             O::vjp_second(ctx, p, s, c, c_b, write);

@@ -71,7 +71,7 @@ struct GammaRule {
     double epsilon = 1e-9;
 
     template <Context C, class T = typename C::scalar>
-    void propagate(C& ctx, const Linear::Params<T>& p, const Linear::Saved<T>& s, CoefficientIn<C> c_z, CoefficientOut<C> c_x,
+    void propagate(C& ctx, const params_t<Linear, C>& p, const Linear::Saved<T>& s, CoefficientIn<C> c_z, CoefficientOut<C> c_x,
                    Write write = {}) const {
         using B = typename C::backend;
         require(gamma >= 0, "GammaRule: gamma must not be negative, found ", gamma);
@@ -80,8 +80,9 @@ struct GammaRule {
         const View<const T> x = s.input;
         const T g = static_cast<T>(gamma);
         Tensor<B> up(ctx, p.weight.rows, p.weight.cols), down(ctx, p.weight.rows, p.weight.cols);
-        B::map(ctx, detail::Favour<T>{g, true}, up.view(), p.weight);
-        B::map(ctx, detail::Favour<T>{g, false}, down.view(), p.weight);
+        const Widened<T, typename B::weight> weight{p.weight};
+        B::map(ctx, detail::Favour<T>{g, true}, up.view(), weight);
+        B::map(ctx, detail::Favour<T>{g, false}, down.view(), weight);
         Tensor<B> x_pos(ctx, x.rows, x.cols), x_neg(ctx, x.rows, x.cols);
         B::map(ctx, detail::Part<T>{true}, x_pos.view(), x);
         B::map(ctx, detail::Part<T>{false}, x_neg.view(), x);

@@ -28,14 +28,14 @@ struct GradientRule {
 
     template <Context C, class T = typename C::scalar>
         requires(!BilinearOp<O>)
-    void propagate(C& ctx, const typename O::template Params<T>& p, const typename O::template Saved<T>& s, CoefficientIn<C> c_y,
+    void propagate(C& ctx, const params_t<O, C>& p, const typename O::template Saved<T>& s, CoefficientIn<C> c_y,
                    CoefficientOut<C> c_x, Write write = {}) const {
         O::vjp(ctx, p, s, c_y, c_x, write);
     }
 
     template <Context C, class T = typename C::scalar>
         requires BilinearOp<O>
-    void propagate(C& ctx, const typename O::template Params<T>& p, const typename O::template Saved<T>& s, CoefficientIn<C> c_y,
+    void propagate(C& ctx, const params_t<O, C>& p, const typename O::template Saved<T>& s, CoefficientIn<C> c_y,
                    CoefficientOut<C> c_a, CoefficientOut<C> c_b, Write write = {}) const {
         O::vjp_first(ctx, p, s, c_y, c_a, write);
         O::vjp_second(ctx, p, s, c_y, c_b, write);

@@ -36,7 +36,7 @@ void to_coefficient(C& ctx, ActivationIn<C> x, Relevance<const typename C::scala
 
 /// One rule in relevance form: R at the op's output in, R at its input out. For ops with one input; `saved` must hold both.
 template <Context C, Rule R, class T = typename C::scalar>
-void propagate_relevance(C& ctx, const R& rule, const typename R::op::template Params<T>& p, const typename R::op::template Saved<T>& s,
+void propagate_relevance(C& ctx, const R& rule, const params_t<typename R::op, C>& p, const typename R::op::template Saved<T>& s,
                          Relevance<const T> r_y, Relevance<T> r_x) {
     using B = typename C::backend;
     CoefficientTensor<B> c_y(ctx, r_y.rows, r_y.cols), c_x(ctx, r_x.rows, r_x.cols);

@@ -28,14 +28,14 @@ struct StopRule {
 
     template <Context C, class T = typename C::scalar>
         requires(!BilinearOp<O>)
-    void propagate(C& ctx, const typename O::template Params<T>&, const typename O::template Saved<T>&, CoefficientIn<C>,
+    void propagate(C& ctx, const params_t<O, C>&, const typename O::template Saved<T>&, CoefficientIn<C>,
                    CoefficientOut<C> c_x, Write write = {}) const {
         if (!write.accumulate) C::backend::fill(ctx, c_x, T(0));
     }
 
     template <Context C, class T = typename C::scalar>
         requires BilinearOp<O>
-    void propagate(C& ctx, const typename O::template Params<T>&, const typename O::template Saved<T>&, CoefficientIn<C>,
+    void propagate(C& ctx, const params_t<O, C>&, const typename O::template Saved<T>&, CoefficientIn<C>,
                    CoefficientOut<C> c_a, CoefficientOut<C> c_b, Write write = {}) const {
         if (write.accumulate) return;
         C::backend::fill(ctx, c_a, T(0));

@@ -31,7 +31,7 @@ struct TaylorRule {
     static constexpr std::string_view name = "TaylorRule";
 
     template <Context C, class T = typename C::scalar>
-    void propagate(C& ctx, const typename O::template Params<T>& p, const typename O::template Saved<T>& s, CoefficientIn<C> c_y,
+    void propagate(C& ctx, const params_t<O, C>& p, const typename O::template Saved<T>& s, CoefficientIn<C> c_y,
                    CoefficientOut<C> c_x, Write write = {}) const {
         O::vjp(ctx, p, s, c_y, c_x, write);
     }

@@ -33,7 +33,7 @@ struct UniformSoftmaxRow {
     Store<T> store;
     template <Group G>
     LRP_HD void operator()(G& group, Index row) const {
-        using A = accumulator_t<T>;
+        using A = sum_t<G, T>;
         const Index count = p.visible(row, x.cols);
         const A total = row_sum<A>(group, count, [&](Index col) { return static_cast<A>(s(row, col)) * c_s(row, col); });
         const T share = static_cast<T>(total / static_cast<A>(count));
@@ -54,7 +54,7 @@ struct UniformRule {
     double epsilon = 0;
 
     template <Context C, class T = typename C::scalar>
-    void propagate(C& ctx, const typename O::template Params<T>& p, const typename O::template Saved<T>& s, CoefficientIn<C> c_y,
+    void propagate(C& ctx, const params_t<O, C>& p, const typename O::template Saved<T>& s, CoefficientIn<C> c_y,
                    CoefficientOut<C> c_a, CoefficientOut<C> c_b, Write write = {}) const {
         detail::with_damping(ctx, epsilon, s.output, c_y, "UniformRule", [&](CoefficientIn<C> c) {
             O::vjp_first(ctx, p, s, c, c_a, write.scaled(0.5));
@@ -76,7 +76,7 @@ struct UniformRule<Softmax> {
     void propagate(C& ctx, const Softmax::Params<T>& p, const Softmax::Saved<T>& s, CoefficientIn<C> c_s, CoefficientOut<C> c_x,
                    Write write = {}) const {
         require_shape(s.input, c_s.rows, c_s.cols, "UniformRule<Softmax>: saved input");
-        C::backend::for_each_row(ctx, c_s.rows,
+        C::backend::for_each_row(ctx, c_s.rows, c_s.cols,
                                  detail::UniformSoftmaxRow<T>{p, {static_cast<T>(epsilon)}, s.input, s.output, c_s, c_x, Store<T>(write)});
     }
 };

@@ -22,6 +22,7 @@ namespace lrp {
 template <Scalar T>
 struct EigenBackend {
     using scalar = T;
+    using weight = T;
     static constexpr const char* name = "eigen";
     static constexpr std::array native{Native::softmax};
 
@@ -35,19 +36,20 @@ struct EigenBackend {
     };
 
     /// Host memory on cache-line boundaries.
+    template <class E>
     class buffer {
       public:
         buffer() = default;
         explicit buffer(Index size)
-            : data_(static_cast<T*>(::operator new[](static_cast<std::size_t>(size) * sizeof(T), std::align_val_t{64}))), size_(size) {}
-        T* data() { return data_.get(); }
+            : data_(static_cast<E*>(::operator new[](static_cast<std::size_t>(size) * sizeof(E), std::align_val_t{64}))), size_(size) {}
+        E* data() { return data_.get(); }
         [[nodiscard]] Index size() const { return size_; }
 
       private:
         struct Free {
-            void operator()(T* data) const { ::operator delete[](data, std::align_val_t{64}); }
+            void operator()(E* data) const { ::operator delete[](data, std::align_val_t{64}); }
         };
-        std::unique_ptr<T, Free> data_;
+        std::unique_ptr<E, Free> data_;
         Index size_ = 0;
     };
 
@@ -57,8 +59,14 @@ struct EigenBackend {
     using RowMap = Eigen::Map<const Eigen::Array<T, 1, Eigen::Dynamic>>;
     using MutableRowMap = Eigen::Map<Eigen::Array<T, 1, Eigen::Dynamic>>;
 
-    static buffer allocate(context&, Index count) { return buffer(count); }
-    static void upload(context&, std::span<const T> host, T* device) { std::copy(host.begin(), host.end(), device); }
+    template <class E>
+    static buffer<E> allocate(context&, Index count) {
+        return buffer<E>(count);
+    }
+    template <class E>
+    static void upload(context&, std::span<const E> host, E* device) {
+        std::copy(host.begin(), host.end(), device);
+    }
     static void download(context&, const T* device, std::span<T> host) { std::copy_n(device, host.size(), host.begin()); }
 
     static void copy(context& ctx, View<const T> in, View<T> out) {
@@ -103,8 +111,8 @@ struct EigenBackend {
     }
 
     template <class F>
-    static void for_each_row(context& ctx, Index count, F f) {
-        rows(ctx, count, 256, [&](Index row) {
+    static void for_each_row(context& ctx, Index count, Index width, F f) {
+        rows(ctx, count, width, [&](Index row) {
             SerialGroup group;
             f(group, row);
         });
@@ -129,7 +137,7 @@ struct EigenBackend {
             const RowMap in(x.row(row), count);
             MutableRowMap out(s.row(row), count);
             out = (in - in.maxCoeff()).exp();
-            out *= static_cast<T>(1 / out.template cast<accumulator_t<T>>().sum());
+            out *= static_cast<T>(1 / out.template cast<double>().sum());
             MutableRowMap(s.row(row) + count, x.cols - count).setZero();
         });
     }

@@ -16,9 +16,11 @@
 
 namespace lrp {
 
-template <Scalar T>
+/// Computes in T; weights lie in W and are widened where they are read.
+template <Scalar T, Storage W = T>
 struct ReferenceBackend {
     using scalar = T;
+    using weight = W;
     static constexpr const char* name = "reference";
 
     struct context {
@@ -26,20 +28,27 @@ struct ReferenceBackend {
         using scalar = T;
     };
 
+    template <class E>
     class buffer {
       public:
         buffer() = default;
-        explicit buffer(Index size) : data_(new T[static_cast<std::size_t>(size)]), size_(size) {}
-        T* data() { return data_.get(); }
+        explicit buffer(Index size) : data_(new E[static_cast<std::size_t>(size)]), size_(size) {}
+        E* data() { return data_.get(); }
         [[nodiscard]] Index size() const { return size_; }
 
       private:
-        std::unique_ptr<T[]> data_;
+        std::unique_ptr<E[]> data_;
         Index size_ = 0;
     };
 
-    static buffer allocate(context&, Index count) { return buffer(count); }
-    static void upload(context&, std::span<const T> host, T* device) { std::copy(host.begin(), host.end(), device); }
+    template <class E>
+    static buffer<E> allocate(context&, Index count) {
+        return buffer<E>(count);
+    }
+    template <class E>
+    static void upload(context&, std::span<const E> host, E* device) {
+        std::copy(host.begin(), host.end(), device);
+    }
     static void download(context&, const T* device, std::span<T> host) { std::copy_n(device, host.size(), host.begin()); }
 
     static void copy(context&, View<const T> in, View<T> out) {
@@ -49,15 +58,16 @@ struct ReferenceBackend {
         for (Index row = 0; row < out.rows; ++row) std::fill_n(out.row(row), out.cols, value);
     }
 
-    static void matmul(context&, const Product& p, View<const T> a, View<const T> b, View<T> c) {
+    template <Storage U>
+    static void matmul(context&, const Product& p, View<const T> a, View<const U> b, View<T> c) {
         const Index inner = p.transpose_a ? a.rows : a.cols;
         for (Index i = 0; i < c.rows; ++i) {
             for (Index j = 0; j < c.cols; ++j) {
-                accumulator_t<T> sum = 0;
+                double sum = 0;
                 for (Index k = 0; k < inner; ++k) {
                     const T left = p.transpose_a ? a(k, i) : a(i, k);
-                    const T right = p.transpose_b ? b(j, k) : b(k, j);
-                    sum += static_cast<accumulator_t<T>>(left) * right;
+                    const T right = widen<T>(p.transpose_b ? b(j, k) : b(k, j));
+                    sum += static_cast<double>(left) * right;
                 }
                 sum *= p.alpha;
                 if (p.beta != 0) sum += p.beta * c(i, j);
@@ -70,7 +80,7 @@ struct ReferenceBackend {
         for (Index h = 0; h < c.count; ++h) {
             Product own = p;
             if (h % c.group != 0) own.beta = 1;  // the block already holds the sum over earlier heads of its group
-            matmul(ctx, own, a[h], b[h], c[h]);
+            matmul<T>(ctx, own, a[h], b[h], c[h]);
         }
     }
 
@@ -81,13 +91,21 @@ struct ReferenceBackend {
     }
 
     template <class F>
-    static void for_each_row(context&, Index rows, F f) {
+    static void for_each_row(context&, Index rows, Index, F f) {
         SerialGroup group;
         for (Index row = 0; row < rows; ++row) f(group, row);
     }
 
-    static void gather_rows(context&, View<const T> table, std::span<const std::int32_t> ids, View<T> out) {
-        for (std::size_t i = 0; i < ids.size(); ++i) std::copy_n(table.row(ids[i]), out.cols, out.row(static_cast<Index>(i)));
+    template <Storage U, Storage V>
+    static void gather_rows(context&, View<const U> table, std::span<const std::int32_t> ids, View<V> out) {
+        for (std::size_t i = 0; i < ids.size(); ++i)
+            for (Index col = 0; col < out.cols; ++col) {
+                if constexpr (std::same_as<U, V>) {
+                    out(static_cast<Index>(i), col) = table(ids[i], col);
+                } else {
+                    out(static_cast<Index>(i), col) = widen<T>(table(ids[i], col));
+                }
+            }
     }
     static void scatter_add_rows(context&, View<const T> in, std::span<const std::int32_t> ids, View<T> table) {
         for (std::size_t i = 0; i < ids.size(); ++i)

@@ -23,10 +23,12 @@ struct AttentionShape {
 };
 
 /// What an attention block is applied with.
-template <class T>
+template <Context C>
 struct AttentionParams {
+    using T = typename C::scalar;
+
     AttentionShape shape;
-    Linear::Params<T> q, k, v, o;  ///< [H*D, d], [K*D, d], [K*D, d], [d, H*D]
+    params_t<Linear, C> q, k, v, o;  ///< [H*D, d], [K*D, d], [K*D, d], [d, H*D]
     Rope::Params<T> rope;          ///< [T, D/2] each
 
     /// S = Q K^T / sqrt(D), per head.
@@ -84,9 +86,9 @@ struct AttentionBlock {
     using C = typename B::context;
 
     template <class O>
-    static void forward(const Station<C, O>& at, const AttentionParams<T>& p, Activation<const T> h, AttentionSaved<B>& s) {
+    static void forward(const Station<C, O>& at, const AttentionParams<C>& p, Activation<const T> h, AttentionSaved<B>& s) {
         C& ctx = at.ctx;
-        const auto project = [&](const Linear::Params<T>& linear, Activation<const T> x, ActivationTensor<B>& z, Site site) {
+        const auto project = [&](const params_t<Linear, C>& linear, Activation<const T> x, ActivationTensor<B>& z, Site site) {
             Linear::forward(ctx, linear, x, z.view());
             at.activation(site, z.view());
         };
@@ -110,10 +112,10 @@ struct AttentionBlock {
 
     /// c_out at the block's output -> c_h at its input.
     template <class O>
-    static void relevance(const Station<C, O>& at, const AttentionParams<T>& p, const RuleSet<Rules>& rules, Activation<const T> h,
+    static void relevance(const Station<C, O>& at, const AttentionParams<C>& p, const RuleSet<Rules>& rules, Activation<const T> h,
                           const AttentionSaved<B>& s, AttentionCoefficients<B>& c, Coefficient<T> c_out, Coefficient<T> c_h) {
         C& ctx = at.ctx;
-        const auto project = [&](const Linear::Params<T>& linear, Activation<const T> x, Activation<const T> z, Coefficient<const T> c_z,
+        const auto project = [&](const params_t<Linear, C>& linear, Activation<const T> x, Activation<const T> z, Coefficient<const T> c_z,
                                  Coefficient<T> c_x, Write write = {}) {
             rules.projection.propagate(ctx, linear, {x, z}, c_z, c_x, write);
         };

@@ -10,9 +10,9 @@
 namespace lrp {
 
 /// What a gated MLP is applied with.
-template <class T>
+template <Context C>
 struct GatedMlpParams {
-    Linear::Params<T> gate, up, down;  ///< [F, d], [F, d], [d, F]
+    params_t<Linear, C> gate, up, down;  ///< [F, d], [F, d], [d, F]
 };
 
 /// What the forward pass keeps; T tokens, F neurons.
@@ -47,7 +47,7 @@ struct GatedMlpBlock {
     using Act = typename Rules::activation::op;
 
     template <class O>
-    static void forward(const Station<C, O>& at, const GatedMlpParams<T>& p, Activation<const T> h, GatedMlpSaved<B>& s) {
+    static void forward(const Station<C, O>& at, const GatedMlpParams<C>& p, Activation<const T> h, GatedMlpSaved<B>& s) {
         C& ctx = at.ctx;
         Linear::forward(ctx, p.gate, h, s.gate.view());
         at.activation(Site::gate, s.gate.view());
@@ -63,7 +63,7 @@ struct GatedMlpBlock {
 
     /// c_out at the block's output -> c_h at its input.
     template <class O>
-    static void relevance(const Station<C, O>& at, const GatedMlpParams<T>& p, const RuleSet<Rules>& rules, Activation<const T> h,
+    static void relevance(const Station<C, O>& at, const GatedMlpParams<C>& p, const RuleSet<Rules>& rules, Activation<const T> h,
                           const GatedMlpSaved<B>& s, GatedMlpCoefficients<B>& c, Coefficient<T> c_out, Coefficient<T> c_h) {
         C& ctx = at.ctx;
         at.relevance(Site::mlp_out, s.out.view(), c_out);

@@ -147,9 +147,9 @@ class LlamaLayer {
     }
 
     RMSNorm::Params<T> attn_norm_;
-    AttentionParams<T> attention_;
+    AttentionParams<C> attention_;
     RMSNorm::Params<T> mlp_norm_;
-    GatedMlpParams<T> mlp_;
+    GatedMlpParams<C> mlp_;
     RuleSet<Rules> rules_;
 };
 

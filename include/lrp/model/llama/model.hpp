@@ -151,10 +151,10 @@ class LlamaModel {
             const auto column = std::find(tokens.begin(), tokens.end(), seed.token) - tokens.begin();
             host[static_cast<std::size_t>((at_row - pass.positions.begin()) * width + column)] += static_cast<T>(seed.weight);
         }
-        Tensor<B> head(ctx, width, config_.hidden_size);
+        WeightTensor<B> head(ctx, width, config_.hidden_size);
         B::gather_rows(ctx, weights_->output(), tokens, head.view());
         ActivationTensor<B> logits(ctx, rows, width);
-        const Linear::Params<T> linear{std::as_const(head).view()};
+        const params_t<Linear, C> linear{std::as_const(head).view()};
         Linear::forward(ctx, linear, pass.final_norm.view(), logits.view());
         CoefficientTensor<B> c_logits(ctx, rows, width), c_norm(ctx, rows, config_.hidden_size), c_input(ctx, rows, config_.hidden_size);
         c_logits.upload(ctx, host);

@@ -14,10 +14,10 @@ namespace lrp {
 /// One linear map: weight [out, in] and, in models that have it, bias [1, out].
 template <Backend B>
 struct LinearWeights {
-    Tensor<B> weight;
+    WeightTensor<B> weight;
     Tensor<B> bias;
 
-    [[nodiscard]] Linear::Params<typename B::scalar> params() const { return {weight.view(), bias.view().data}; }
+    [[nodiscard]] params_t<Linear, typename B::context> params() const { return {weight.view(), bias.view().data}; }
 };
 
 /// The tensors of one layer.
@@ -32,13 +32,13 @@ struct LlamaLayerWeights {
 /// The tensors of the model.
 template <Backend B>
 struct LlamaWeights {
-    Tensor<B> embedding;  ///< [V, d]
+    WeightTensor<B> embedding;  ///< [V, d]
     std::vector<LlamaLayerWeights<B>> layers;
-    Tensor<B> final_norm;  ///< [1, d]
-    Tensor<B> head;        ///< [V, d]; empty where the head is tied to the embedding
+    Tensor<B> final_norm;       ///< [1, d]
+    WeightTensor<B> head;       ///< [V, d]; empty where the head is tied to the embedding
 
     /// The output matrix: the embedding where tied. As a linear map of its own it takes no part in the embedding's relevance.
-    [[nodiscard]] View<const typename B::scalar> output() const { return head.empty() ? embedding.view() : head.view(); }
+    [[nodiscard]] View<const typename B::weight> output() const { return head.empty() ? embedding.view() : head.view(); }
 };
 
 /// Calls visit(name, rows, cols, tensor) for every tensor of a model of this shape; 1-D tensors have rows = 0 and `cols` values.
@@ -70,16 +70,16 @@ void for_each_tensor(const LlamaConfig& config, Weights& weights, const Visit& v
     if (!config.tie_word_embeddings) visit(std::string("lm_head.weight"), config.vocab_size, d, weights.head);
 }
 
-/// Fills a model's tensors: `read(name, rows, cols, host)` puts the values of one tensor, row-major, into `host`.
+/// Fills a model's tensors: `read(name, rows, cols, host)` puts the values of one tensor, row-major, into `host`, a span of scalars (norms,
+/// biases) or of the backend's weight type (matrices).
 template <Backend B, class Read>
 [[nodiscard]] LlamaWeights<B> make_llama_weights(typename B::context& ctx, const LlamaConfig& config, const Read& read) {
     config.validate();
     LlamaWeights<B> weights;
-    std::vector<typename B::scalar> host;
-    for_each_tensor(config, weights, [&](const std::string& name, Index rows, Index cols, Tensor<B>& tensor) {
+    for_each_tensor(config, weights, [&]<class E>(const std::string& name, Index rows, Index cols, Tensor<B, void, E>& tensor) {
         tensor.resize(ctx, std::max<Index>(rows, 1), cols);
-        host.resize(static_cast<std::size_t>(tensor.rows() * cols));
-        read(name, rows, cols, std::span<typename B::scalar>(host));
+        std::vector<E> host(static_cast<std::size_t>(tensor.rows() * cols));
+        read(name, rows, cols, std::span<E>(host));
         tensor.upload(ctx, host);
     });
     return weights;
