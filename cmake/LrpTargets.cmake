@@ -3,7 +3,8 @@
 #
 # The interface targets: one per group of headers that needs the same libraries.
 #   lrpxx::core   core, backend, op, rule, model, analysis and the reference backend: no dependency
-#   lrpxx::eigen  the Eigen backend      lrpxx::io  checkpoints and data files      lrpxx::text  tokenizers      lrpxx::view  pictures
+#   lrpxx::eigen  the Eigen backend      lrpxx::thrust, thrust_omp, thrust_tbb  the Thrust backend on the host systems
+#   lrpxx::io  checkpoints and data files      lrpxx::text  tokenizers      lrpxx::view  pictures
 #   lrpxx::lrpxx  all that was found
 
 set(LRP_INCLUDE_ROOT ${PROJECT_SOURCE_DIR}/include)
@@ -63,6 +64,38 @@ if(LRP_HAS_EIGEN)
     lrp_library(eigen)
     lrp_headers(lrpxx_eigen ${LRP_BACKEND_ROOT}/eigen lrp)
     target_link_libraries(lrpxx_eigen INTERFACE lrpxx_core Eigen3::Eigen)
+endif()
+
+# One text, three host systems. THRUST_DEVICE_SYSTEM is set alike for all, as each names its policy: two of them live in one program.
+lrp_find(THRUST ThrustHeaders)
+if(LRP_HAS_THRUST)
+    lrp_library(thrust)
+    target_sources(lrpxx_thrust INTERFACE FILE_SET headers_backends_thrust TYPE HEADERS BASE_DIRS ${LRP_BACKEND_ROOT}/thrust FILES
+                   ${LRP_BACKEND_ROOT}/thrust/lrp/thrust/arena.hpp ${LRP_BACKEND_ROOT}/thrust/lrp/thrust/memory.hpp
+                   ${LRP_BACKEND_ROOT}/thrust/lrp/thrust/backend.hpp ${LRP_BACKEND_ROOT}/thrust/lrp/thrust/host_product.hpp
+                   ${LRP_BACKEND_ROOT}/thrust/lrp/thrust/host.hpp ${LRP_BACKEND_ROOT}/thrust/lrp/thrust/cpp.hpp)
+    target_link_libraries(lrpxx_thrust INTERFACE lrpxx_core ThrustHeaders::ThrustHeaders)
+    target_compile_definitions(lrpxx_thrust INTERFACE $<$<COMPILE_LANGUAGE:CXX>:THRUST_DEVICE_SYSTEM=THRUST_DEVICE_SYSTEM_CPP>)
+    foreach(system omp tbb)
+        if(system STREQUAL omp)
+            set(package OpenMP)
+            set(links OpenMP::OpenMP_CXX)
+        else()
+            set(package TBB)
+            set(links TBB::tbb)
+        endif()
+        find_package(${package} QUIET)
+        string(TOUPPER ${system} upper)
+        set(LRP_HAS_THRUST_${upper} ${${package}_FOUND})
+        if(${package}_FOUND)
+            lrp_library(thrust_${system})
+            target_sources(lrpxx_thrust_${system} INTERFACE FILE_SET headers_backends_thrust TYPE HEADERS BASE_DIRS ${LRP_BACKEND_ROOT}/thrust FILES
+                           ${LRP_BACKEND_ROOT}/thrust/lrp/thrust/${system}.hpp)
+            target_link_libraries(lrpxx_thrust_${system} INTERFACE lrpxx_thrust ${links})
+        else()
+            message(STATUS "lrpxx: thrust-${system} is left out, ${package} was not found")
+        endif()
+    endforeach()
 endif()
 
 lrp_find(IO nlohmann_json ZLIB)

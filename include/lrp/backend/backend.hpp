@@ -55,6 +55,7 @@ class Tensor {
 
     /// Takes the shape; memory is kept if it is large enough, contents are not.
     void resize(context& ctx, Index rows, Index cols) {
+        require_context(ctx);
         if (rows * cols > buffer_.size()) buffer_ = B::template allocate<E>(ctx, rows * cols);
         rows_ = rows;
         cols_ = cols;
@@ -67,13 +68,24 @@ class Tensor {
     [[nodiscard]] auto view() { return as_carrier(View<scalar>(data(), rows_, cols_)); }
     [[nodiscard]] auto view() const { return as_carrier(View<const scalar>(data(), rows_, cols_)); }
 
-    void upload(context& ctx, std::span<const scalar> host) { B::template upload<E>(ctx, host, data()); }
+    /// Copies a whole matrix, row-major, from the host. Error: another number of values.
+    void upload(context& ctx, std::span<const scalar> host) {
+        require_context(ctx);
+        require(std::ssize(host) == rows_ * cols_, "upload: a tensor [", rows_, ", ", cols_, "] takes ", rows_ * cols_, " values, found ", host.size());
+        B::template upload<E>(ctx, host, data());
+    }
     [[nodiscard]] std::vector<scalar> download(context& ctx) const
         requires std::same_as<E, typename B::scalar>
     {
+        require_context(ctx);
         std::vector<scalar> host(static_cast<std::size_t>(rows_ * cols_));
         B::download(ctx, data(), host);
         return host;
+    }
+
+    /// Error if the backend's memory belongs to contexts and this was made by another one.
+    void require_context(const context& ctx) const {
+        if constexpr (requires { B::check_owner(ctx, buffer_); }) B::check_owner(ctx, buffer_);
     }
 
   private:

@@ -62,6 +62,7 @@ class LlamaModel {
     [[nodiscard]] LlamaPass<B> forward(C& ctx, std::span<const std::int32_t> ids, std::span<const std::int32_t> positions,
                                        const Recompute& policy, O&& observer = {}) const {
         check_input(ids, positions);
+        weights_->embedding.require_context(ctx);
         const auto tokens = static_cast<Index>(ids.size());
         const auto rows = static_cast<Index>(positions.size());
         LlamaPass<B> pass;
@@ -100,6 +101,8 @@ class LlamaModel {
     template <class O = NullObserver>
     CoefficientTensor<B> relevance(C& ctx, LlamaPass<B>& pass, std::span<const Seed> seeds, O&& observer = {}) const {
         const auto tokens = static_cast<Index>(pass.ids.size());
+        weights_->embedding.require_context(ctx);
+        pass.residual[0].require_context(ctx);
         CoefficientTensor<B> stream(ctx, tokens, config_.hidden_size);
         LlamaLayerCoefficients<B> work;
         work.resize(ctx, config_, tokens);

@@ -1,0 +1,129 @@
+// SPDX-FileCopyrightText: 2026 The lrpxx authors
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// A device that is the host: memory on cache lines, and Thrust's for_each under the policy of one host system. Rows run with one lane.
+#pragma once
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+#include <tuple>
+
+#include <thrust/copy.h>
+#include <thrust/fill.h>
+#include <thrust/for_each.h>
+#include <thrust/iterator/counting_iterator.h>
+
+#include <lrp/backend/group.hpp>
+#include <lrp/thrust/backend.hpp>
+#include <lrp/thrust/host_product.hpp>
+
+namespace lrp {
+
+namespace detail {
+
+template <class F>
+struct SerialRow {
+    F f;
+    void operator()(Index row) const {
+        SerialGroup group;
+        f(group, row);
+    }
+};
+
+/// One stretch of a row of y_ij <- f(x_ij...).
+template <class F, class T, class... In>
+struct MapStretch {
+    static constexpr Index width = 4096;
+    F f;
+    View<T> out;
+    Index stretches;  // per row
+    std::tuple<In...> in;
+    void operator()(Index index) const {
+        const Index row = index / stretches, first = index % stretches * width, last = std::min(out.cols, first + width);
+        T* to = out.row(row);
+        std::apply([&](const In&... each) { for (Index col = first; col < last; ++col) to[col] = f(each(row, col)...); }, in);
+    }
+};
+
+template <class T>
+struct CopyRow {
+    View<const T> in;
+    View<T> out;
+    void operator()(Index row) const { std::copy_n(in.row(row), out.cols, out.row(row)); }
+};
+template <class T>
+struct FillRow {
+    View<T> out;
+    T value;
+    void operator()(Index row) const { std::fill_n(out.row(row), out.cols, value); }
+};
+
+}  // namespace detail
+
+/// `Threads` says how a system runs: `Threads::policy()`, its Thrust execution policy, and a constructor from a number of threads.
+template <class Threads>
+class HostDevice {
+  public:
+    struct Options {
+        unsigned threads = 0;  ///< 0: as many as the system takes by itself
+    };
+    explicit HostDevice(Options options) : threads_(options.threads) {}
+
+    [[nodiscard]] void* take(std::uint64_t bytes) {
+        void* piece = ::operator new(bytes, std::align_val_t{Arena::alignment}, std::nothrow);
+        require(piece != nullptr, "host memory: ", bytes, " bytes were asked for and are not to be had");
+        return piece;
+    }
+    void give(void* piece) noexcept { ::operator delete(piece, std::align_val_t{Arena::alignment}); }
+
+    void upload(const void* host, void* device, std::size_t bytes) { std::memcpy(device, host, bytes); }
+    void download(const void* device, void* host, std::size_t bytes) { std::memcpy(host, device, bytes); }
+
+    template <class Memory>
+    [[nodiscard]] auto policy(Memory&) const {
+        return Threads::policy();
+    }
+
+    /// f(i) for every i < count.
+    template <class F>
+    void each(Index count, const F& f) const {
+        thrust::for_each_n(Threads::policy(), thrust::counting_iterator<Index>(0), count, f);
+    }
+    template <class F>
+    void rows(Index count, Index, const F& f) const {
+        each(count, detail::SerialRow<F>{f});
+    }
+    template <class F, class T, class... In>
+    void map(const F& f, const View<T>& out, const In&... in) const {
+        using Stretch = detail::MapStretch<F, T, In...>;
+        const Index stretches = (out.cols + Stretch::width - 1) / Stretch::width;
+        each(out.rows * stretches, Stretch{f, out, stretches, {in...}});
+    }
+    template <class T>
+    void copy(const View<const T>& in, const View<T>& out) const {
+        if (in.contiguous() && out.contiguous()) {
+            thrust::copy_n(Threads::policy(), in.data, out.rows * out.cols, out.data);
+        } else {
+            each(out.rows, detail::CopyRow<T>{in, out});
+        }
+    }
+    template <class T>
+    void fill(const View<T>& out, T value) const {
+        if (out.contiguous()) {
+            thrust::fill_n(Threads::policy(), out.data, out.rows * out.cols, value);
+        } else {
+            each(out.rows, detail::FillRow<T>{out, value});
+        }
+    }
+    template <class Memory, class T, class U>
+    void product(Memory&, const Product& p, const BatchView<const T>& a, const BatchView<const U>& b, const BatchView<T>& c) const {
+        const detail::ProductBlock<T, U> block(p, a, b, c);
+        each(block.count(), block);
+    }
+
+  private:
+    Threads threads_;
+};
+
+}  // namespace lrp
