@@ -5,7 +5,8 @@
 #   lrpxx::core   core, backend, op, rule, model, analysis and the reference backend: no dependency
 #   lrpxx::eigen  the Eigen backend      lrpxx::thrust, thrust_omp, thrust_tbb  the Thrust backend on the host systems
 #   lrpxx::io  checkpoints and data files      lrpxx::text  tokenizers      lrpxx::view  pictures
-#   lrpxx::lrpxx  all that was found
+#   lrpxx::cuda   the Thrust backend on CUDA cards, for sources compiled by nvcc
+#   lrpxx::lrpxx  all that was found, but the Thrust backends: they are asked for by name
 
 set(LRP_INCLUDE_ROOT ${PROJECT_SOURCE_DIR}/include)
 set(LRP_BACKEND_ROOT ${PROJECT_SOURCE_DIR}/backends)
@@ -98,6 +99,41 @@ if(LRP_HAS_THRUST)
     endforeach()
 endif()
 
+# CUDA: the headers need nvcc and the toolkit's libraries. LRP_HAS_CUDA: the toolkit is there. LRP_HAS_NVCC: this project's own programs can use it.
+if(LRP_WITH_CUDA AND NOT CMAKE_CUDA_COMPILER AND NOT DEFINED ENV{CUDACXX})
+    find_program(LRP_NVCC nvcc HINTS ENV CUDA_PATH PATHS /usr/local/cuda PATH_SUFFIXES bin)
+    mark_as_advanced(LRP_NVCC)
+    if(LRP_NVCC AND (PROJECT_IS_TOP_LEVEL OR LRP_WITH_CUDA STREQUAL "ON"))
+        set(CMAKE_CUDA_COMPILER ${LRP_NVCC})
+    endif()
+endif()
+set(LRP_HAS_NVCC FALSE)
+if(LRP_WITH_CUDA AND (PROJECT_IS_TOP_LEVEL OR LRP_WITH_CUDA STREQUAL "ON"))
+    if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
+        set(CMAKE_CUDA_ARCHITECTURES 80 90 100 CACHE STRING "Cards to compile for; each with machine code and PTX")
+    endif()
+    if(NOT DEFINED CMAKE_CUDA_HOST_COMPILER AND CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+        set(CMAKE_CUDA_HOST_COMPILER ${CMAKE_CXX_COMPILER})
+    endif()
+    include(CheckLanguage)
+    check_language(CUDA)
+    if(CMAKE_CUDA_COMPILER)
+        enable_language(CUDA)
+        set(LRP_HAS_NVCC TRUE)
+    endif()
+endif()
+lrp_find(CUDA CUDAToolkit)
+if(LRP_HAS_CUDA)
+    lrp_library(cuda)
+    file(GLOB lrp_cuda_headers CONFIGURE_DEPENDS ${LRP_BACKEND_ROOT}/thrust/lrp/thrust/cuda*.hpp)
+    target_sources(lrpxx_cuda INTERFACE FILE_SET headers_backends_thrust TYPE HEADERS BASE_DIRS ${LRP_BACKEND_ROOT}/thrust FILES ${lrp_cuda_headers}
+                   ${LRP_BACKEND_ROOT}/thrust/lrp/thrust/arena.hpp ${LRP_BACKEND_ROOT}/thrust/lrp/thrust/memory.hpp
+                   ${LRP_BACKEND_ROOT}/thrust/lrp/thrust/backend.hpp)
+    set_target_properties(lrpxx_cuda PROPERTIES VERIFY_INTERFACE_HEADER_SETS OFF)  # a host compiler cannot; the tests compile them with nvcc
+    target_link_libraries(lrpxx_cuda INTERFACE lrpxx_core CUDA::cudart_static CUDA::cublasLt)
+    target_compile_options(lrpxx_cuda INTERFACE $<$<COMPILE_LANGUAGE:CUDA>:-std=c++20>)  # CMake before 3.25.2 drops CUDA_STANDARD 20 in silence
+endif()
+
 lrp_find(IO nlohmann_json ZLIB)
 if(LRP_HAS_IO)
     lrp_library(io)
@@ -119,13 +155,15 @@ lrp_library(lrpxx)
 lrp_headers(lrpxx_lrpxx ${LRP_INCLUDE_ROOT} lrp/pipeline)
 target_sources(lrpxx_lrpxx INTERFACE FILE_SET headers_include TYPE HEADERS BASE_DIRS ${LRP_INCLUDE_ROOT} FILES ${LRP_INCLUDE_ROOT}/lrp/lrp.hpp)
 get_property(lrp_parts GLOBAL PROPERTY LRP_LIBRARIES)
-list(REMOVE_ITEM lrp_parts lrpxx_lrpxx)
+list(REMOVE_ITEM lrp_parts lrpxx_lrpxx lrpxx_cuda lrpxx_thrust lrpxx_thrust_omp lrpxx_thrust_tbb)  # those are asked for by name
 target_link_libraries(lrpxx_lrpxx INTERFACE ${lrp_parts})
 
 # What this project's own programs are compiled with; never seen by a user of the library.
 add_library(lrpxx_dev INTERFACE)
-target_compile_options(lrpxx_dev INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion)
+target_compile_options(lrpxx_dev INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion>
+                                           $<$<COMPILE_LANGUAGE:CUDA>:-Werror=all-warnings -Xcompiler=-Wall,-Wextra>)
 if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_LESS 13)
     # GCC 12 warns about its own AVX-512 intrinsics and its own std::string.
-    target_compile_options(lrpxx_dev INTERFACE -Wno-maybe-uninitialized -Wno-uninitialized -Wno-restrict -Wno-free-nonheap-object)
+    target_compile_options(lrpxx_dev INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-Wno-maybe-uninitialized -Wno-uninitialized -Wno-restrict -Wno-free-nonheap-object>
+                                               $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=-Wno-maybe-uninitialized,-Wno-uninitialized,-Wno-restrict,-Wno-free-nonheap-object>)
 endif()

@@ -5,8 +5,8 @@
 #pragma once
 
 #include <lrp/analysis/conservation.hpp>
-#include <lrp/io/load.hpp>
-#include <lrp/pipeline/pretrained.hpp>
+#include <lrp/model/llama/model.hpp>
+#include <lrp/pipeline/load_llama.hpp>
 #include <lrp/rule/preset/attn_lrp.hpp>
 #include <lrp/rule/preset/cp_lrp.hpp>
 #include <lrp/rule/preset/gradient.hpp>

@@ -4,7 +4,6 @@
 // Element types: what weights are stored in, what the library computes in, and how exact a type is.
 #pragma once
 
-#include <bit>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -23,11 +22,11 @@ struct bf16 {
     bf16() = default;
     /// Rounds to nearest, ties to even; a NaN stays a NaN.
     LRP_HD constexpr explicit bf16(float value) {
-        const auto u = std::bit_cast<std::uint32_t>(value);
+        const auto u = __builtin_bit_cast(std::uint32_t, value);
         const bool nan = (u & 0x7fffffffu) > 0x7f800000u;
         bits = nan ? static_cast<std::uint16_t>((u >> 16) | 0x40u) : static_cast<std::uint16_t>((u + 0x7fffu + ((u >> 16) & 1u)) >> 16);
     }
-    LRP_HD constexpr explicit operator float() const { return std::bit_cast<float>(std::uint32_t{bits} << 16); }
+    LRP_HD constexpr explicit operator float() const { return __builtin_bit_cast(float, std::uint32_t{bits} << 16); }
 };
 
 /// IEEE half precision as it lies in a file. Storage only; widening is exact, subnormals and infinities included.
@@ -38,8 +37,8 @@ struct f16 {
         const std::uint32_t sign = std::uint32_t{bits & 0x8000u} << 16;
         const std::uint32_t exponent = (bits >> 10) & 31u;
         const std::uint32_t mantissa = bits & 1023u;
-        if (exponent == 31) return std::bit_cast<float>(sign | 0x7f800000u | (mantissa << 13));
-        if (exponent != 0) return std::bit_cast<float>(sign | ((exponent + 112) << 23) | (mantissa << 13));
+        if (exponent == 31) return __builtin_bit_cast(float, sign | 0x7f800000u | (mantissa << 13));
+        if (exponent != 0) return __builtin_bit_cast(float, sign | ((exponent + 112) << 23) | (mantissa << 13));
         const float magnitude = static_cast<float>(mantissa) * 0x1p-24f;
         return sign ? -magnitude : magnitude;
     }

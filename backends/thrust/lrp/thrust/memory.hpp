@@ -17,7 +17,7 @@ namespace lrp {
 
 /// `Device` gives and takes raw memory: `void* take(bytes)` (throws with both numbers if there is none) and `void give(void*)`.
 template <class Device>
-class ThrustMemory {
+class ThrustMemory : public std::enable_shared_from_this<ThrustMemory<Device>> {
   public:
     /// `arena_bytes` 0: no arena, every piece comes from the device.
     ThrustMemory(typename Device::Options options, std::uint64_t arena_bytes) : device(options), serial(++contexts()) {

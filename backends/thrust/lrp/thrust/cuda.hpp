@@ -1,0 +1,165 @@
+// SPDX-FileCopyrightText: 2026 The lrpxx authors
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Thrust's CUDA system, for nvcc: rows and maps as kernels of their own, products by cuBLASLt, sorts by Thrust. One stream a context,
+// nothing on the default stream; the host waits in `download` and `top_k` alone.
+#pragma once
+
+#include <algorithm>
+#include <memory>
+
+#include <cuda_runtime.h>
+#include <thrust/system/cuda/execution_policy.h>
+
+#include <lrp/thrust/backend.hpp>
+#include <lrp/thrust/cuda_error.hpp>
+#include <lrp/thrust/cuda_kernels.hpp>
+#include <lrp/thrust/cuda_memory.hpp>
+#include <lrp/thrust/cuda_product.hpp>
+
+namespace lrp {
+
+namespace detail {
+
+struct RoundToBf16 {
+    Widened<float, float> from;
+    View<bf16> to;
+    LRP_HD void operator()(Index i) const { to.data[i] = bf16(from(i / to.cols, i % to.cols)); }
+};
+template <class T>
+struct Constant {
+    T value;
+    LRP_HD T operator()() const { return value; }
+};
+
+}  // namespace detail
+
+/// A CUDA card with a stream of its own. NoDevice if there is none; DeviceError, naming the call, the shape and CUDA's words, if a call fails.
+/// Faults inside a kernel surface where the host next waits; a `checked` device waits after every call and names it.
+class CudaDevice {
+  public:
+    struct Options {
+        int device = 0;
+        bool checked = false;
+        std::size_t workspace = std::size_t{32} << 20;  ///< bytes for cuBLASLt
+        std::size_t staging = std::size_t{16} << 20;    ///< bytes of host memory for uploads
+    };
+
+    explicit CudaDevice(Options options) : checked_(options.checked), stream_(options.device), products_(options.workspace), staging_(options.staging) {}
+
+    [[nodiscard]] cudaStream_t stream() const { return stream_.get(); }
+
+    [[nodiscard]] void* take(std::uint64_t bytes) {
+        void* piece = nullptr;
+        const cudaError_t code = cudaMallocAsync(&piece, bytes, stream());
+        if (code == cudaErrorMemoryAllocation) {
+            cudaGetLastError();
+            std::size_t left = 0, all = 0;
+            detail::cuda_check(cudaMemGetInfo(&left, &all), "cudaMemGetInfo");
+            fail<DeviceError>("cuda: device memory: ", bytes, " bytes were asked for, ", left, " of ", all, " are free: ", detail::cuda_words(code));
+        }
+        detail::cuda_check(code, "cudaMallocAsync of ", bytes, " bytes");
+        return piece;
+    }
+    void give(void* piece) noexcept { cudaFreeAsync(piece, stream()); }
+
+    void upload(const void* host, void* device, std::size_t bytes) {
+        if (bytes == 0) return;
+        const bool staged = bytes <= staging_.size();
+        const void* from = staged ? staging_.put(host, bytes, stream()) : host;
+        detail::cuda_check(cudaMemcpyAsync(device, from, bytes, cudaMemcpyHostToDevice, stream()), "copying ", bytes, " bytes to the card");
+        if (!staged) wait("copying to the card");
+    }
+    void download(const void* device, void* host, std::size_t bytes) {
+        if (bytes == 0) return;
+        detail::cuda_check(cudaMemcpyAsync(host, device, bytes, cudaMemcpyDeviceToHost, stream()), "copying ", bytes, " bytes from the card");
+        wait("copying from the card");
+    }
+
+    template <class Memory>
+    [[nodiscard]] auto policy(Memory& memory) {
+        return thrust::cuda::par_nosync(detail::CudaScratch<Memory>{&memory}).on(stream());
+    }
+
+    template <class F>
+    void each(Index count, const F& f) {
+        if (count == 0) return;
+        const Index blocks = std::min<Index>((count + detail::block_lanes - 1) / detail::block_lanes, 1 << 16);
+        detail::each_kernel<<<static_cast<unsigned>(blocks), detail::block_lanes, 0, stream()>>>(f, count);
+        launched<F>(count, 1);
+    }
+    template <class F>
+    void rows(Index count, Index width, const F& f) {
+        if (count == 0) return;
+        if (width < narrow) {
+            constexpr Index per_block = detail::block_lanes / 32;
+            detail::warp_row_kernel<<<static_cast<unsigned>((count + per_block - 1) / per_block), detail::block_lanes, 0, stream()>>>(f, count);
+        } else {
+            detail::block_row_kernel<<<static_cast<unsigned>(count), detail::block_lanes, 0, stream()>>>(f);
+        }
+        launched<F>(count, width);
+    }
+    template <class F, class T, class... In>
+    void map(const F& f, const View<T>& out, const In&... in) {
+        if (out.rows == 0 || out.cols == 0) return;
+        const dim3 grid(static_cast<unsigned>((out.cols + detail::block_lanes - 1) / detail::block_lanes), static_cast<unsigned>(std::min<Index>(out.rows, 65535)));
+        detail::map_kernel<<<grid, detail::block_lanes, 0, stream()>>>(f, out, in...);
+        launched<F>(out.rows, out.cols);
+    }
+    template <class T>
+    void copy(const View<const T>& in, const View<T>& out) {
+        if (out.rows == 0 || out.cols == 0) return;
+        const auto bytes = [](Index count) { return static_cast<std::size_t>(count) * sizeof(T); };
+        detail::cuda_check(cudaMemcpy2DAsync(out.data, bytes(out.stride), in.data, bytes(in.stride), bytes(out.cols), static_cast<std::size_t>(out.rows),
+                                             cudaMemcpyDeviceToDevice, stream()),
+                           "copying [", out.rows, ", ", out.cols, "]");
+        if (checked_) wait("copy");
+    }
+    template <class T>
+    void fill(const View<T>& out, T value) {
+        map(detail::Constant<T>{value}, out);
+    }
+    /// With bf16 weights the other operand is rounded to bf16 for the tensor cores; sums and result stay in float.
+    template <class Memory, class T, class U>
+    void product(Memory& memory, const Product& p, const BatchView<const T>& a, const BatchView<const U>& b, const BatchView<T>& c) {
+        if constexpr (std::is_same_v<T, U>) {
+            products_.run(stream(), p, a, b, c);
+        } else {
+            const View<const T>& from = a.first;  // weights are never batched
+            ThrustBuffer<CudaDevice, bf16> rounded(memory.shared_from_this(), from.rows * from.cols);
+            const View<bf16> to(rounded.data(), from.rows, from.cols);
+            each(from.rows * from.cols, detail::RoundToBf16{{from}, to});
+            products_.run(stream(), p, BatchView<const bf16>{to, 1, 0}, b, c);
+        }
+        if (checked_) wait("matmul");
+    }
+
+    /// Waits until all that was asked for is done. Error: a fault in any of it.
+    void wait(std::string_view what) { detail::cuda_check(cudaStreamSynchronize(stream()), what); }
+
+  private:
+    static constexpr Index narrow = 1024;  // rows below this are shared by a warp, wider ones by a block
+
+    template <class F>
+    void launched(Index rows, Index cols) {
+        detail::cuda_check(cudaGetLastError(), "launching ", detail::functor_name<F>(), " over [", rows, ", ", cols, "]");
+        if (checked_) detail::cuda_check(cudaStreamSynchronize(stream()), detail::functor_name<F>(), " over [", rows, ", ", cols, "]");
+    }
+
+    bool checked_;
+    detail::CudaStream stream_;
+    detail::CudaProducts products_;
+    detail::CudaStaging staging_;
+};
+
+struct ThrustCuda {
+    static constexpr const char* name = "cuda";
+    using Device = CudaDevice;
+};
+
+template <Scalar T, Storage W = T>
+using CudaBackend = ThrustBackend<ThrustCuda, T, W>;
+
+static_assert(check_backend<CudaBackend<float>>() && check_backend<CudaBackend<double>>() && check_backend<CudaBackend<float, bf16>>());
+
+}  // namespace lrp
