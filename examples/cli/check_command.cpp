@@ -12,6 +12,7 @@ namespace {
 
 struct CheckOptions {
     ModelOptions model;
+    std::string against;
     double tolerance = 1e-4;
 };
 
@@ -57,7 +58,54 @@ void print_ledger(const Ledger& ledger) {
     }
 }
 
+std::string deviation_text(const LargestDeviation& deviation) {
+    if (!deviation.at) return "         -";
+    std::array<char, 32> number{};
+    std::snprintf(number.data(), number.size(), "%10.3g  ", deviation.value);
+    return number.data() + deviation.at->text();
+}
+
+/// One row an op: the largest deviations of what it makes.
+void print_comparison(const SiteComparison& comparison) {
+    std::printf("Largest deviation of %s from %s, relative to the largest value of its site, by the op that made it\n\n%-10s  %-32s  %-32s  %s\n",
+                comparison.mine.c_str(), comparison.right.c_str(), "op", "activation, forward", "coefficient, backward", "relevance, backward");
+    for (const OpDeviation& op : comparison.ops) {
+        std::printf("%-10s  %-32s  %-32s  %s\n", std::string(op.op).c_str(), deviation_text(op.activation).c_str(),
+                    deviation_text(op.coefficient).c_str(), deviation_text(op.relevance).c_str());
+    }
+}
+
+/// The engines live one after the other, so that one model at a time is in memory.
+void run_against(const CheckOptions& options) {
+    for (const auto& name : {options.model.backend, options.against}) (void)choose_backend(backends(), name);
+    const Prompt prompt = read_prompt(options.model);
+    AttributeOptions attribute = attribute_options(options.model, prompt);
+    std::optional<Checkpoint> checkpoint;
+    const EngineRequest request = open_files(options.model, prompt.ids.size(), checkpoint);
+    const SiteRecording right = make_engine(options.against, request)->record(prompt.ids, attribute);
+    attribute.target = right.target;
+    const SiteComparison comparison = compare_sites(make_engine(options.model.backend, request)->record(prompt.ids, attribute), right);
+    std::cout.flush();
+    print_comparison(comparison);
+    const double largest = comparison.largest();
+    const bool good = largest <= options.tolerance;
+    const auto first = [](const char* pass, const std::optional<SiteRef>& site, std::string_view op) {
+        if (site) std::printf("%s: the first site that deviates is %s, made by %s\n", pass, site->text().c_str(), std::string(op).c_str());
+    };
+    std::printf("\n");
+    if (!good) {
+        const auto forward = comparison.first_forward(options.tolerance), backward = comparison.first_backward(options.tolerance);
+        first("forward", forward, forward ? ops_of(*forward).forward : "");
+        first("backward", backward, backward ? ops_of(*backward).backward : "");
+    }
+    std::printf("%s: %s and %s %s (largest deviation %.3g, allowed %.3g)\n", good ? "OK" : "FAILED", comparison.mine.c_str(), comparison.right.c_str(),
+                good ? "agree" : "disagree", largest, options.tolerance);
+    std::fflush(stdout);
+    if (!good) exit_code = 1;
+}
+
 void run(const CheckOptions& options) {
+    if (!options.against.empty()) return run_against(options);
     const Prompt prompt = read_prompt(options.model);
     const AttributeOptions attribute = attribute_options(options.model, prompt);
     std::optional<Checkpoint> checkpoint;
@@ -77,15 +125,22 @@ void run(const CheckOptions& options) {
 }  // namespace
 
 void add_check_command(CLI::App& app) {
-    auto* command = app.add_subcommand("check", "Check the books: total relevance at every site, and where rules absorb it, predicted against observed");
+    auto* command = app.add_subcommand("check", "Check the books: total relevance at every site, and where rules absorb it, predicted against observed;\n"
+                                                "or one backend by another, with --against");
     auto options = std::make_shared<CheckOptions>();
     add_model_options(*command, options->model);
-    command->add_option("--tolerance", options->tolerance, "largest gap allowed, relative to the explained value or the relevance mass of a layer if larger")
+    command->add_option("--against", options->against,
+                        "instead of the books, check --backend by this backend, which is taken for right: activations, coefficients and relevance at every "
+                        "site; reference64 is the one to trust most");
+    command->add_option("--tolerance", options->tolerance,
+                        "largest gap allowed: of the books, relative to the explained value or the relevance mass of a layer if larger; with --against, "
+                        "relative to the largest value of each site")
         ->check(CLI::PositiveNumber)
         ->capture_default_str();
-    command->footer("Exit code 1 if predicted and observed absorption disagree.\nExamples:\n"
+    command->footer("Exit code 1 if predicted and observed absorption disagree, or the two backends.\nExamples:\n"
                     "  lrp check examples/models/mini \"I have 5 cats and 3 dogs. My cats love to play with my\"\n"
-                    "  lrp check examples/models/mini \"The soup is hot\" --rules cp-lrp");
+                    "  lrp check examples/models/mini \"The soup is hot\" --rules cp-lrp\n"
+                    "  lrp check examples/models/mini \"The soup is hot\" --backend eigen --against reference64");
     command->callback([options] { run(*options); });
 }
 

@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 #include <cstdio>
+#include <functional>
 #include <iostream>
 
 #include <lrp/io/atomic_file.hpp>
@@ -51,6 +52,12 @@ std::vector<std::int32_t> parse_ids(const std::string& text) {
 
 }  // namespace
 
+std::string backend_help() {
+    const auto built = [](const BackendEntry& entry) { return entry.built(); };
+    const std::string absent = backend_names(backends(), ", ", std::not_fn(built));
+    return backend_names(backends(), "|", built) + (absent.empty() ? "" : " (this program was built without " + absent + ")");
+}
+
 void add_model_options(CLI::App& command, ModelOptions& options) {
     command.add_option("MODEL_DIR", options.folder, "Hugging Face checkpoint folder (config.json, *.safetensors, tokenizer.json)")->required();
     command.add_option_function<std::string>(
@@ -68,9 +75,7 @@ void add_model_options(CLI::App& command, ModelOptions& options) {
     command.add_option("--contrast", options.contrast, "explain logit(target) - logit(this token)");
     command.add_option("--position", options.position, "explain the token after this position, counted from 0; negative: from the end")
         ->type_name("INT");
-    std::string names;
-    for (const auto& entry : backends()) names += (names.empty() ? "" : "|") + std::string(entry.name);
-    command.add_option("--backend", options.backend, "what computes: " + names)->capture_default_str();
+    command.add_option("--backend", options.backend, "what computes: " + backend_help())->capture_default_str();
     command.add_option("--threads", options.threads, "threads; 0: all cores (the result is the same bits for any number)")->capture_default_str();
     command.add_option("--recompute", options.recompute, "layers computed again in the backward pass: never, always, auto, or a memory budget such as 2G")
         ->capture_default_str();
@@ -113,14 +118,18 @@ AttributeOptions attribute_options(const ModelOptions& options, const Prompt& pr
     return result;
 }
 
-std::unique_ptr<Engine> open_engine(const ModelOptions& options, std::size_t tokens, std::optional<Checkpoint>& checkpoint) {
+EngineRequest open_files(const ModelOptions& options, std::size_t tokens, std::optional<Checkpoint>& checkpoint) {
     const HfConfig file = read_hf_config(options.folder);
     checkpoint.emplace(Checkpoint::open(options.folder));
     for (const auto& notes : {checkpoint->notes(), tied_head_notes(llama_config(file), *checkpoint)})
         for (const auto& note : notes) std::cerr << "lrp: note: " << note << '\n';
     if (tokens > file.max_position_embeddings)
         std::cerr << "lrp: warning: the prompt has " << tokens << " tokens, the model was made for " << file.max_position_embeddings << '\n';
-    return make_engine(options.backend, {llama_config(file), &*checkpoint, options.rules, options.threads});
+    return {llama_config(file), &*checkpoint, options.rules, options.threads};
+}
+
+std::unique_ptr<Engine> open_engine(const ModelOptions& options, std::size_t tokens, std::optional<Checkpoint>& checkpoint) {
+    return make_engine(options.backend, open_files(options, tokens, checkpoint));
 }
 
 void write_result(const std::string& name, const std::string& bytes) {

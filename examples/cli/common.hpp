@@ -32,6 +32,9 @@ struct ModelOptions {
     bool special_in_text = true;
 };
 
+/// The backends of this program and those it was built without, for --help.
+[[nodiscard]] std::string backend_help();
+
 /// Adds those options to a command.
 void add_model_options(CLI::App& command, ModelOptions& options);
 
@@ -48,8 +51,11 @@ struct Prompt {
 /// What the options say about the explained token, position and memory.
 [[nodiscard]] AttributeOptions attribute_options(const ModelOptions& options, const Prompt& prompt);
 
-/// Opens configuration and weights and makes the engine for a prompt of so many tokens; `checkpoint` keeps the files open. Notes about the
-/// files go to standard error.
+/// Opens configuration and weights for a prompt of so many tokens; `checkpoint` keeps the files open. Notes about the files go to standard
+/// error.
+[[nodiscard]] EngineRequest open_files(const ModelOptions& options, std::size_t tokens, std::optional<Checkpoint>& checkpoint);
+
+/// Opens the files and makes the engine of the backend that the options name.
 [[nodiscard]] std::unique_ptr<Engine> open_engine(const ModelOptions& options, std::size_t tokens, std::optional<Checkpoint>& checkpoint);
 
 /// Writes a result to a file (whole or not at all), or to standard output where the name is "-".

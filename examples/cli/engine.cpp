@@ -2,24 +2,49 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "engine.hpp"
 
-#include <lrp/core/error.hpp>
-
 namespace lrp::cli {
 
+namespace {
+
+#if defined(LRP_CLI_WITH_XTENSOR)
+constexpr BackendEntry xtensor{"xtensor", make_xtensor_engine};
+#else
+constexpr BackendEntry xtensor{"xtensor", nullptr};
+#endif
+#if defined(LRP_CLI_WITH_THRUST)
+constexpr BackendEntry thrust_cpp{"thrust-cpp", make_thrust_cpp_engine};
+constexpr BackendEntry thrust_omp{"thrust-omp", make_thrust_omp_engine};
+#else
+constexpr BackendEntry thrust_cpp{"thrust-cpp", nullptr};
+constexpr BackendEntry thrust_omp{"thrust-omp", nullptr};
+#endif
+#if defined(LRP_CLI_WITH_TBB)
+constexpr BackendEntry thrust_tbb{"thrust-tbb", make_thrust_tbb_engine};
+#else
+constexpr BackendEntry thrust_tbb{"thrust-tbb", nullptr};
+#endif
+#if defined(LRP_CLI_WITH_CUDA)
+constexpr BackendEntry cuda{"cuda", make_cuda_engine, cuda_unavailable};
+#else
+constexpr BackendEntry cuda{"cuda", nullptr};
+#endif
+
+}  // namespace
+
 const std::vector<BackendEntry>& backends() {
-    static const std::vector<BackendEntry> list{{"eigen", make_eigen_engine}, {"reference", make_reference_engine}};
+    static const std::vector<BackendEntry> list{{"eigen", make_eigen_engine},
+                                                {"reference", make_reference_engine},
+                                                {"reference64", make_reference64_engine},
+                                                xtensor,
+                                                thrust_cpp,
+                                                thrust_omp,
+                                                thrust_tbb,
+                                                cuda};
     return list;
 }
 
 std::unique_ptr<Engine> make_engine(const std::string& backend, const EngineRequest& request) {
-    std::string usable;
-    for (const auto& entry : backends()) {
-        if (entry.make != nullptr) {
-            if (backend == entry.name) return entry.make(request);
-            usable += (usable.empty() ? "" : ", ") + std::string(entry.name);
-        }
-    }
-    fail<UsageError>("backend: '", backend, "' is not in this program; there is: ", usable);
+    return choose_backend(backends(), backend).make(request);
 }
 
 }  // namespace lrp::cli

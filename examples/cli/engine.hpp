@@ -11,9 +11,12 @@
 #include <vector>
 
 #include <lrp/analysis/attribute.hpp>
+#include <lrp/analysis/compare.hpp>
 #include <lrp/analysis/ledger.hpp>
 #include <lrp/io/checkpoint.hpp>
 #include <lrp/model/llama/config.hpp>
+
+#include "backend_choice.hpp"
 
 namespace lrp::cli {
 
@@ -25,11 +28,14 @@ struct RuleChoice {
     [[nodiscard]] std::string label() const { return softmax.empty() ? preset : preset + " with softmax " + softmax; }
 };
 
+/// Passes of one model on one backend under one set of rules.
 class Engine {
   public:
     virtual ~Engine() = default;
+    /// Fills the provenance with what the engine alone knows: compute_type.
     virtual Trace trace(std::span<const std::int32_t> ids, const AttributeOptions& options, PassTimes* times) = 0;
     virtual Ledger ledger(std::span<const std::int32_t> ids, const AttributeOptions& options) = 0;
+    virtual SiteRecording record(std::span<const std::int32_t> ids, const AttributeOptions& options) = 0;
 };
 
 struct EngineRequest {
@@ -39,19 +45,30 @@ struct EngineRequest {
     unsigned threads = 0;
 };
 
-using EngineMaker = std::unique_ptr<Engine> (*)(const EngineRequest&);
-
-[[nodiscard]] std::unique_ptr<Engine> make_reference_engine(const EngineRequest& request);
+// A maker per backend, each in a source file of its own that belongs to the program only where its definition is set.
 [[nodiscard]] std::unique_ptr<Engine> make_eigen_engine(const EngineRequest& request);
+[[nodiscard]] std::unique_ptr<Engine> make_reference_engine(const EngineRequest& request);
+[[nodiscard]] std::unique_ptr<Engine> make_reference64_engine(const EngineRequest& request);
+#if defined(LRP_CLI_WITH_XTENSOR)
+[[nodiscard]] std::unique_ptr<Engine> make_xtensor_engine(const EngineRequest& request);
+#endif
+#if defined(LRP_CLI_WITH_THRUST)
+[[nodiscard]] std::unique_ptr<Engine> make_thrust_cpp_engine(const EngineRequest& request);
+[[nodiscard]] std::unique_ptr<Engine> make_thrust_omp_engine(const EngineRequest& request);
+#endif
+#if defined(LRP_CLI_WITH_TBB)
+[[nodiscard]] std::unique_ptr<Engine> make_thrust_tbb_engine(const EngineRequest& request);
+#endif
+#if defined(LRP_CLI_WITH_CUDA)
+[[nodiscard]] std::unique_ptr<Engine> make_cuda_engine(const EngineRequest& request);
+/// Empty where a CUDA device can be used; otherwise "no CUDA device: " and CUDA's own words.
+[[nodiscard]] std::string cuda_unavailable();
+#endif
 
-struct BackendEntry {
-    const char* name;
-    EngineMaker make;  ///< null: this program was built without it
-};
 /// Every backend the project knows, the default first.
 [[nodiscard]] const std::vector<BackendEntry>& backends();
 
-/// The engine for a backend's name. UsageError for an unknown name or one that was not built, with the list of those that can be used.
+/// The engine for a backend's name. Errors: those of choose_backend.
 [[nodiscard]] std::unique_ptr<Engine> make_engine(const std::string& backend, const EngineRequest& request);
 
 }  // namespace lrp::cli

@@ -22,10 +22,15 @@ class EngineOf : public Engine {
         : ctx_(std::move(ctx)), model_(request.config, load_llama_weights<B>(*ctx_, request.config, *request.checkpoint)) {}
 
     Trace trace(std::span<const std::int32_t> ids, const AttributeOptions& options, PassTimes* times) override {
-        return attribute(*ctx_, model_, ids, options, NullObserver{}, times);
+        Trace result = attribute(*ctx_, model_, ids, options, NullObserver{}, times);
+        result.provenance["compute_type"] = scalar_name<typename B::scalar>;
+        return result;
     }
     Ledger ledger(std::span<const std::int32_t> ids, const AttributeOptions& options) override {
         return conservation(*ctx_, model_, ids, options);
+    }
+    SiteRecording record(std::span<const std::int32_t> ids, const AttributeOptions& options) override {
+        return record_sites(*ctx_, model_, ids, options);
     }
 
   private:

@@ -71,14 +71,13 @@ bool writes_file(const TraceOptions& options) {
 void describe(Trace& trace, const TraceOptions& options, const Checkpoint& checkpoint) {
     auto folder = std::filesystem::path(options.model.folder).lexically_normal();
     if (folder.filename().empty()) folder = folder.parent_path();
-    trace.provenance = {{"model", folder.filename().string()},
-                        {"model_hash", checkpoint.hash()},
-                        {"version", LRP_VERSION_STRING},
-                        {"rules", options.model.rules.label()},
-                        {"target", std::to_string(trace.target)},
-                        {"backend", options.model.backend},
-                        {"compute_type", scalar_name<float>},
-                        {"seed", options.lxt_seed ? "logit" : "1"}};
+    trace.provenance.insert({{"model", folder.filename().string()},
+                             {"model_hash", checkpoint.hash()},
+                             {"version", LRP_VERSION_STRING},
+                             {"rules", options.model.rules.label()},
+                             {"target", std::to_string(trace.target)},
+                             {"backend", options.model.backend},
+                             {"seed", options.lxt_seed ? "logit" : "1"}});
 }
 
 /// The trace with only the sites the user asked for in data files.

@@ -66,7 +66,9 @@ TEST_CASE("wrong use ends with 2 and says what is wrong; failure with 1") {
         {"trace " + mini + " --ids 0,-1", 1, "token id -1 at position 1"},
         {"trace " + ids + "--rules lrp", 2, "--rules"},
         {"trace " + ids + "--softmax-rule none", 2, "--softmax-rule"},
-        {"trace " + ids + "--backend cuda", 2, "backend: 'cuda' is not in this program; there is: eigen, reference"},
+        {"trace " + ids + "--backend tpu", 2, "backend: 'tpu' is not known; there is: eigen, reference, reference64"},
+        {"check " + ids + "--against tpu", 2, "backend: 'tpu' is not known; there is: eigen, reference, reference64"},
+        {"check " + ids + "--backend tpu --against eigen", 2, "backend: 'tpu' is not known"},
         {"trace " + ids + "--target nosuchtokenatall", 2, "--target: expected a token id or the text of one token, found 'nosuchtokenatall'"},
         {"trace " + ids + "--target dogs", 2, "' dogs' with a leading space is one token"},
         {"trace " + ids + "--target 640", 2, "target: expected a token id below 640, found 640"},
@@ -89,6 +91,10 @@ TEST_CASE("wrong use ends with 2 and says what is wrong; failure with 1") {
         {"trace " LRP_SOURCE_ROOT "/docs --ids 1", 1, "there is no config.json in the folder"},
         {"check " + mini, 2, "give a prompt, or token ids with --ids"},
         {"check " + ids + "--tolerance -1", 2, "--tolerance"},
+        {"check " + mini + " --against eigen", 2, "give a prompt, or token ids with --ids"},
+        {"check " + ids + "--against", 2, "--against"},
+        {"check " + ids + "--against eigen --target 640", 2, "target: expected a token id below 640, found 640"},
+        {"trace " + ids + "--against eigen", 2, "not expected"},
         {"inspect /nonexistent", 1, "there is no such file or folder"},
         {"tokenize " + mini, 2, "give a text, or a file of JSON strings with --file"},
         {"tokenize " + mini + " text --file x", 2, "give a text or --file, not both"},
@@ -111,6 +117,8 @@ TEST_CASE("help and version") {
         CHECK(help.code == 0);
         CHECK_THAT(help.out, Contains("Examples:") && Contains("lrp "));
     }
+    for (const char* command : {"trace ", "check "}) CHECK_THAT(lrp_run(std::string(command) + "--help").out, Contains("eigen|reference|reference64"));
+    CHECK_THAT(lrp_run("check --help").out, Contains("--against") && Contains("of the books") && Contains("with --against"));
     CHECK_THAT(lrp_run("--version").out, Contains("lrp 0.1.0") && Contains("Unicode"));
 }
 
@@ -210,6 +218,58 @@ TEST_CASE("check passes on the shipped checkpoint, and fails where nothing may d
     const Result strict = lrp_run("check " + mini + " " + cats + " --tolerance 1e-30");
     CHECK(strict.code == 1);
     CHECK_THAT(strict.out, Contains("FAILED: predicted and observed absorption disagree"));
+}
+
+TEST_CASE("a backend that the program was built without is known by name, and refused") {
+    const std::string help = lrp_run("trace --help").out;
+    const auto built = [&](const std::string& name) { return lrp_run("trace " + mini + " --ids 0,5 --backend " + name); };
+    for (const char* name : {"eigen", "reference", "reference64"}) CHECK(built(name).code == 0);
+    for (const char* name : {"xtensor", "thrust-cpp", "thrust-omp", "thrust-tbb", "cuda"}) {
+        const Result result = built(name);
+        INFO(name << ": " << result.err);
+        CHECK_THAT(help, Contains(name));
+        if (result.code == 0) continue;  // built with it
+        if (result.code == 1) {          // built with it, for a device that is not here
+            CHECK_THAT(result.err, Contains(std::string("backend: '") + name + "' cannot run here (no CUDA device: "));
+            continue;
+        }
+        CHECK(result.code == 2);
+        CHECK_THAT(result.err, Contains(std::string("backend: '") + name + "' is not in this program (built without it); there is: eigen, reference, reference64"));
+        CHECK(lrp_run("check " + mini + " --ids 0,5 --against " + name).err == result.err);
+    }
+}
+
+TEST_CASE("check --against holds one backend against another") {
+    const std::string check = "check " + mini + " " + cats;
+    for (const char* rules : {"attnlrp", "cp-lrp", "gradient", "attnlrp --softmax-rule stop"}) {
+        const Result result = lrp_run(check + " --against reference64 --rules " + rules);
+        INFO(result.out);
+        CHECK(result.code == 0);
+        CHECK_THAT(result.out, Contains("OK: eigen (float32) and reference (float64) agree (largest deviation ") && Contains("allowed 0.0001)"));
+        for (const char* op : {"Embedding ", "RMSNorm ", "Linear ", "Rope ", "MatMul ", "Softmax ", "Add ", "SiLU ", "Multiply "})
+            CHECK_THAT(result.out, Contains("\n" + std::string(op)));
+        CHECK_THAT(result.out, !Contains("predicted") && !Contains("first site"));
+    }
+    const Result same = lrp_run(check + " --backend eigen --against eigen --tolerance 1e-300");
+    CHECK(same.code == 0);
+    CHECK_THAT(same.out, Contains("(largest deviation 0, allowed 1e-300)"));
+    CHECK(lrp_run(check + " --backend reference64 --against reference64 --recompute always --tolerance 1e-300").code == 0);
+    const Result strict = lrp_run(check + " --backend eigen --against reference64 --tolerance 1e-9");
+    CHECK(strict.code == 1);
+    CHECK_THAT(strict.out, Contains("FAILED: eigen (float32) and reference (float64) disagree"));
+    CHECK_THAT(strict.out, Contains("forward: the first site that deviates is layers.0.attn_norm, made by RMSNorm"));
+    CHECK_THAT(strict.out, Contains("backward: the first site that deviates is logits, made by Linear"));
+}
+
+TEST_CASE("trace computes in double where it is asked to, and says so") {
+    const auto trace = [](const std::string& backend) {
+        return nlohmann::json::parse(lrp_run("trace " + mini + " " + cats + " --json - --backend " + backend).out);
+    };
+    const auto narrow = trace("reference"), wide = trace("reference64");
+    CHECK((narrow["metadata"]["compute_type"] == "float32" && wide["metadata"]["compute_type"] == "float64" && wide["metadata"]["backend"] == "reference64"));
+    const auto a = narrow["residual"].dump(), b = wide["residual"].dump();
+    CHECK(a != b);
+    CHECK(narrow["predictions"][0]["token"] == wide["predictions"][0]["token"]);
 }
 
 TEST_CASE("inspect and tokenize") {
