@@ -60,12 +60,16 @@ lrp_headers(lrpxx_core ${LRP_INCLUDE_ROOT} lrp/core lrp/backend lrp/op lrp/rule 
 lrp_headers(lrpxx_core ${LRP_BACKEND_ROOT}/reference lrp)
 target_link_libraries(lrpxx_core INTERFACE Threads::Threads)
 
-lrp_find(EIGEN Eigen3)
-if(LRP_HAS_EIGEN)
-    lrp_library(eigen)
-    lrp_headers(lrpxx_eigen ${LRP_BACKEND_ROOT}/eigen lrp)
-    target_link_libraries(lrpxx_eigen INTERFACE lrpxx_core Eigen3::Eigen)
-endif()
+# lrp_backend(<name> <class template> [<library>...]): the target lrpxx::<name> over the headers of backends/<name>, of which
+# lrp/<name>/backend.hpp has the template. The test suite compiles its conformance tests for it.
+function(lrp_backend name template)
+    lrp_library(${name})
+    lrp_headers(lrpxx_${name} ${LRP_BACKEND_ROOT}/${name} lrp)
+    target_link_libraries(lrpxx_${name} INTERFACE lrpxx_core ${ARGN})
+    set_property(GLOBAL APPEND PROPERTY LRP_BACKENDS ${name})
+    set_property(TARGET lrpxx_${name} PROPERTY LRP_TEMPLATE ${template})
+endfunction()
+include(LrpBackends)
 
 # One text, three host systems. THRUST_DEVICE_SYSTEM is set alike for all, as each names its policy: two of them live in one program.
 lrp_find(THRUST ThrustHeaders)

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The lrpxx authors
 // SPDX-License-Identifier: BSD-3-Clause
-// expect: backend: scalar, context (with context::backend and context::scalar) and name are needed
+// expect: backend: scalar, weight, context (with context::backend and context::scalar) and name are needed
 #include <lrp/reference/backend.hpp>
 
 using namespace lrp;

@@ -1,22 +1,32 @@
 # SPDX-FileCopyrightText: 2026 The lrpxx authors
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# cmake -DCOMPILER=... -DFILE=... -DINCLUDES=... -P check.cmake
+# cmake -DCOMPILER=... [-DHOST=...] -DFILE=... -DINCLUDES=... -P check.cmake. With HOST, COMPILER is nvcc and HOST its host compiler; a
+# line "// expect nvcc: message" says what nvcc prints where it has no place for the sentence.
 file(STRINGS ${FILE} line REGEX "^// expect: ")
-string(REGEX REPLACE "^// expect: " "" expected "${line}")
+if(HOST)
+    file(STRINGS ${FILE} other REGEX "^// expect nvcc: ")
+    if(other)
+        set(line "${other}")
+    endif()
+    set(compile ${COMPILER} -std=c++20 -x cu -ccbin ${HOST} --cuda -o /dev/null)
+else()
+    set(compile ${COMPILER} -std=c++20 -fsyntax-only)
+endif()
+string(REGEX REPLACE "^// expect( nvcc)?: " "" expected "${line}")
 if(expected STREQUAL "")
     message(FATAL_ERROR "${FILE}: the line '// expect: message' is missing")
 endif()
 list(TRANSFORM INCLUDES PREPEND -I)
-execute_process(COMMAND ${COMPILER} -std=c++20 -fsyntax-only ${INCLUDES} ${FILE} RESULT_VARIABLE control ERROR_VARIABLE text)
+execute_process(COMMAND ${compile} ${INCLUDES} ${FILE} RESULT_VARIABLE control ERROR_VARIABLE text)
 if(NOT control EQUAL 0)
     message(FATAL_ERROR "${FILE} does not compile without its mistake:\n${text}")
 endif()
-execute_process(COMMAND ${COMPILER} -std=c++20 -fsyntax-only -DLRP_BAD ${INCLUDES} ${FILE} RESULT_VARIABLE bad ERROR_VARIABLE text)
+execute_process(COMMAND ${compile} -DLRP_BAD ${INCLUDES} ${FILE} RESULT_VARIABLE bad OUTPUT_VARIABLE said ERROR_VARIABLE text)
 if(bad EQUAL 0)
     message(FATAL_ERROR "${FILE} compiles with its mistake")
 endif()
-string(FIND "${text}" "${expected}" at)
+string(FIND "${said}${text}" "${expected}" at)
 if(at EQUAL -1)
-    message(FATAL_ERROR "${FILE}: the message '${expected}' is not among\n${text}")
+    message(FATAL_ERROR "${FILE}: the message '${expected}' is not among\n${said}${text}")
 endif()

@@ -168,4 +168,11 @@ template <class Model, class O = NullObserver>
     return std::move(question.trace);
 }
 
+/// Another context than the model's is refused with a sentence.
+template <Context Other, class Model, class... Rest>
+    requires(!std::same_as<Other, typename Model::C>)
+Trace attribute(Other&, const Model&, Rest&&...) {
+    static_assert(std::same_as<Other, typename Model::C>, "attribute: the context belongs to another backend than the model");
+}
+
 }  // namespace lrp

@@ -23,6 +23,9 @@ struct Carrier : View<T> {
     template <class U>
         requires std::is_same_v<const U, T>
     LRP_HD Carrier(const Carrier<Tag, U>& other) : View<T>(static_cast<const View<U>&>(other)) {}
+    template <class U>
+        requires(!std::is_same_v<std::remove_const_t<U>, std::remove_const_t<T>>)
+    Carrier(const Carrier<Tag, U>&) = delete;  // numbers of one scalar type are not read as those of another: op, context and tensors share one
 
     /// The same numbers for reading only.
     LRP_HD Carrier<Tag, const T> as_const() const { return *this; }

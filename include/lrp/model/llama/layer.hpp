@@ -92,6 +92,12 @@ class LlamaLayer {
           mlp_norm_{weights.mlp_norm.view().data, config.rms_norm_eps},
           mlp_{weights.gate.params(), weights.up.params(), weights.down.params()},
           rules_(rules) {}
+    /// Other weights are refused with a sentence.
+    template <Backend Other, class... Rest>
+        requires(!std::same_as<Other, B>)
+    LlamaLayer(const LlamaConfig&, const LlamaLayerWeights<Other>&, const Rest&...) {
+        static_assert(std::same_as<Other, B>, "LlamaLayer: the weights belong to another backend or are stored in another type than the layer's");
+    }
 
     /// x [T, d] -> y [T, d]. With at.recomputed, only what `s` keeps is computed again, and y is not touched.
     template <class O>

@@ -42,6 +42,12 @@ class LlamaModel {
     LlamaModel(LlamaConfig config, std::shared_ptr<const Weights> weights) : config_(config), weights_(std::move(weights)) {
         config_.validate();
     }
+    /// Other weights are refused with a sentence.
+    template <class Other>
+        requires(!std::convertible_to<std::shared_ptr<Other>, std::shared_ptr<const Weights>>)
+    LlamaModel(const LlamaConfig&, std::shared_ptr<Other>) {
+        static_assert(std::same_as<Other, const Weights>, "LlamaModel: the weights belong to another backend or are stored in another type than the model's");
+    }
 
     [[nodiscard]] const LlamaConfig& config() const { return config_; }
     [[nodiscard]] const Weights& weights() const { return *weights_; }
@@ -93,6 +99,13 @@ class LlamaModel {
         Linear::forward(ctx, {weights_->output()}, pass.final_norm.view(), pass.logits.view());
         at.activation(Site::logits, pass.logits.view());
         return pass;
+    }
+
+    /// Another context is refused with a sentence.
+    template <Context Other, class... Rest>
+        requires(!std::same_as<Other, C>)
+    void forward(Other&, Rest&&...) const {
+        static_assert(std::same_as<Other, C>, "LlamaModel: the context belongs to another backend than the model");
     }
 
     /// Propagates the seeds back to the embedding; results are read by the observer. Returns the coefficient [T, d] at the embedding.

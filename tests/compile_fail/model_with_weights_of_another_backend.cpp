@@ -1,0 +1,15 @@
+// SPDX-FileCopyrightText: 2026 The lrpxx authors
+// SPDX-License-Identifier: BSD-3-Clause
+// expect: LlamaModel: the weights belong to another backend or are stored in another type than the model's
+#include <lrp/model/llama/model.hpp>
+#include <lrp/reference/backend.hpp>
+#include <lrp/rule/preset/attn_lrp.hpp>
+
+using namespace lrp;
+using B = ReferenceBackend<float>;
+#if defined(LRP_BAD)
+using Source = ReferenceBackend<double>;
+#else
+using Source = ReferenceBackend<float>;
+#endif
+LlamaModel<B, AttnLRP> build(const LlamaConfig& config) { return {config, std::make_shared<const LlamaWeights<Source>>()}; }
