@@ -4,7 +4,8 @@
 # The interface targets: one per group of headers that needs the same libraries.
 #   lrpxx::core   core, backend, op, rule, model, analysis and the reference backend: no dependency
 #   lrpxx::eigen  the Eigen backend      lrpxx::io  checkpoints and data files      lrpxx::text  tokenizers      lrpxx::view  pictures
-#   lrpxx::lrpxx  all that was found
+#   lrpxx::xtensor  the xtensor backend, for those who name it
+#   lrpxx::lrpxx  all that was found, but xtensor
 
 set(LRP_INCLUDE_ROOT ${PROJECT_SOURCE_DIR}/include)
 set(LRP_BACKEND_ROOT ${PROJECT_SOURCE_DIR}/backends)
@@ -29,7 +30,8 @@ function(lrp_library name)
     set_property(GLOBAL APPEND PROPERTY LRP_LIBRARIES lrpxx_${name})
 endfunction()
 
-# Finds what an optional part needs, as LRP_WITH_<part> says; sets LRP_HAS_<part> and names what is missing.
+# Finds what an optional part needs, as LRP_WITH_<part> says; sets LRP_HAS_<part> and names what is missing. A package may need those
+# before it, so the first that is missing ends the search.
 macro(lrp_find part)
     set(LRP_HAS_${part} FALSE)
     if(LRP_WITH_${part})
@@ -43,6 +45,7 @@ macro(lrp_find part)
             if(NOT ${package}_FOUND)
                 set(LRP_HAS_${part} FALSE)
                 message(STATUS "lrpxx: ${part} is left out, ${package} was not found")
+                break()
             endif()
         endforeach()
     endif()
@@ -82,11 +85,19 @@ if(LRP_HAS_TEXT AND LRP_HAS_IO)
     target_link_libraries(lrpxx_text INTERFACE lrpxx_io PCRE2::8BIT utf8proc::utf8proc)
 endif()
 
+# xtensor-blas requires BLAS and LAPACK even where it was only asked for, so these are looked for first.
+lrp_find(XTENSOR xtensor BLAS LAPACK xtensor-blas)
+if(LRP_HAS_XTENSOR)
+    lrp_library(xtensor)
+    lrp_headers(lrpxx_xtensor ${LRP_BACKEND_ROOT}/xtensor lrp)
+    target_link_libraries(lrpxx_xtensor INTERFACE lrpxx_core xtensor xtensor-blas)
+endif()
+
 lrp_library(lrpxx)
 lrp_headers(lrpxx_lrpxx ${LRP_INCLUDE_ROOT} lrp/pipeline)
 target_sources(lrpxx_lrpxx INTERFACE FILE_SET headers_include TYPE HEADERS BASE_DIRS ${LRP_INCLUDE_ROOT} FILES ${LRP_INCLUDE_ROOT}/lrp/lrp.hpp)
 get_property(lrp_parts GLOBAL PROPERTY LRP_LIBRARIES)
-list(REMOVE_ITEM lrp_parts lrpxx_lrpxx)
+list(REMOVE_ITEM lrp_parts lrpxx_lrpxx lrpxx_xtensor)  # whoever does not name xtensor links no BLAS
 target_link_libraries(lrpxx_lrpxx INTERFACE ${lrp_parts})
 
 # What this project's own programs are compiled with; never seen by a user of the library.

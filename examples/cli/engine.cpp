@@ -7,7 +7,13 @@
 namespace lrp::cli {
 
 const std::vector<BackendEntry>& backends() {
-    static const std::vector<BackendEntry> list{{"eigen", make_eigen_engine}, {"reference", make_reference_engine}};
+    static const std::vector<BackendEntry> list{
+        {"eigen", make_eigen_engine},
+        {"reference", make_reference_engine},
+#if defined(LRP_CLI_WITH_XTENSOR)
+        {"xtensor", make_xtensor_engine},
+#endif
+    };
     return list;
 }
 

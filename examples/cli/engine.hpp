@@ -43,6 +43,7 @@ using EngineMaker = std::unique_ptr<Engine> (*)(const EngineRequest&);
 
 [[nodiscard]] std::unique_ptr<Engine> make_reference_engine(const EngineRequest& request);
 [[nodiscard]] std::unique_ptr<Engine> make_eigen_engine(const EngineRequest& request);
+[[nodiscard]] std::unique_ptr<Engine> make_xtensor_engine(const EngineRequest& request);
 
 struct BackendEntry {
     const char* name;
