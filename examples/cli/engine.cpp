@@ -11,20 +11,23 @@ constexpr BackendEntry xtensor{"xtensor", make_xtensor_engine};
 #else
 constexpr BackendEntry xtensor{"xtensor", nullptr};
 #endif
-#if defined(LRP_CLI_WITH_THRUST)
+#if defined(LRP_CLI_WITH_THRUST_CPP)
 constexpr BackendEntry thrust_cpp{"thrust-cpp", make_thrust_cpp_engine};
-constexpr BackendEntry thrust_omp{"thrust-omp", make_thrust_omp_engine};
 #else
 constexpr BackendEntry thrust_cpp{"thrust-cpp", nullptr};
+#endif
+#if defined(LRP_CLI_WITH_THRUST_OMP)
+constexpr BackendEntry thrust_omp{"thrust-omp", make_thrust_omp_engine};
+#else
 constexpr BackendEntry thrust_omp{"thrust-omp", nullptr};
 #endif
-#if defined(LRP_CLI_WITH_TBB)
+#if defined(LRP_CLI_WITH_THRUST_TBB)
 constexpr BackendEntry thrust_tbb{"thrust-tbb", make_thrust_tbb_engine};
 #else
 constexpr BackendEntry thrust_tbb{"thrust-tbb", nullptr};
 #endif
 #if defined(LRP_CLI_WITH_CUDA)
-constexpr BackendEntry cuda{"cuda", make_cuda_engine, cuda_unavailable};
+constexpr BackendEntry cuda{"cuda", make_cuda_engine, cuda_obstacle};
 #else
 constexpr BackendEntry cuda{"cuda", nullptr};
 #endif

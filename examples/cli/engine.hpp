@@ -49,21 +49,14 @@ struct EngineRequest {
 [[nodiscard]] std::unique_ptr<Engine> make_eigen_engine(const EngineRequest& request);
 [[nodiscard]] std::unique_ptr<Engine> make_reference_engine(const EngineRequest& request);
 [[nodiscard]] std::unique_ptr<Engine> make_reference64_engine(const EngineRequest& request);
-#if defined(LRP_CLI_WITH_XTENSOR)
+// Defined where the program is built with them (examples/CMakeLists.txt).
 [[nodiscard]] std::unique_ptr<Engine> make_xtensor_engine(const EngineRequest& request);
-#endif
-#if defined(LRP_CLI_WITH_THRUST)
 [[nodiscard]] std::unique_ptr<Engine> make_thrust_cpp_engine(const EngineRequest& request);
 [[nodiscard]] std::unique_ptr<Engine> make_thrust_omp_engine(const EngineRequest& request);
-#endif
-#if defined(LRP_CLI_WITH_TBB)
 [[nodiscard]] std::unique_ptr<Engine> make_thrust_tbb_engine(const EngineRequest& request);
-#endif
-#if defined(LRP_CLI_WITH_CUDA)
 [[nodiscard]] std::unique_ptr<Engine> make_cuda_engine(const EngineRequest& request);
 /// Empty where a CUDA device can be used; otherwise "no CUDA device: " and CUDA's own words.
-[[nodiscard]] std::string cuda_unavailable();
-#endif
+[[nodiscard]] std::string cuda_obstacle();
 
 /// Every backend the project knows, the default first.
 [[nodiscard]] const std::vector<BackendEntry>& backends();

@@ -180,6 +180,9 @@ TEST_CASE("trace: rules, softmax rules and backends give what they should") {
     const auto right = values<float>(golden.at("0.attnlrp.embedding")), cp = values<float>(golden.at("0.cp-lrp.embedding"));
     CHECK(largest_difference(embedding(""), right) < 1e-4 * largest_magnitude(right));
     CHECK(largest_difference(embedding("--backend reference --recompute always"), right) < 1e-4 * largest_magnitude(right));
+#if defined(LRP_CLI_WITH_XTENSOR)
+    CHECK(largest_difference(embedding("--backend xtensor"), right) < 1e-4 * largest_magnitude(right));
+#endif
     CHECK(largest_difference(embedding("--rules cp-lrp"), cp) < 1e-4 * largest_magnitude(cp));
     CHECK(largest_difference(embedding("--softmax-rule taylor"), right) < 1e-4 * largest_magnitude(right));
     CHECK(largest_difference(embedding("--softmax-rule uniform"), right) > 0.1);

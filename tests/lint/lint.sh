@@ -47,6 +47,21 @@ for file in $(find backends -name '*.hpp'); do
         case " core backend reference $own " in *" $other "*) ;; *) complain "$file includes lrp/$other; a backend knows core and backend only" ;; esac
     done
 done
+# Who may include a library that not everybody has: "library: the only files, as a pattern".
+outsider() {
+    while read -r library pattern; do
+        for file in $(grep -rlE "^[[:space:]]*#[[:space:]]*include[[:space:]]*[<\"]($library)" include backends --include='*.hpp'); do
+            echo "$file" | grep -qE "^($pattern)$" || complain "$file includes ${library%%[|(/]*}, which is for $pattern"
+        done
+    done
+}
+outsider <<'LIBRARIES'
+Eigen/ backends/eigen/.*
+xtensor|xflens/ backends/xtensor/lrp/xtensor/includes.hpp
+cuda|cublas|cub/ backends/(cuda|thrust)/.*
+thrust/ backends/(cuda|thrust)/.*
+LIBRARIES
+grep -nE '<lrp/(xtensor|cuda|thrust)/' include/lrp/lrp.hpp && complain "include/lrp/lrp.hpp includes a backend that must be asked for"
 for file in tests/oracle/*.hpp; do
     for other in $(rooms_of "$file"); do
         [ "$other" = core ] || complain "$file includes lrp/$other; the oracle shares nothing with what it checks"

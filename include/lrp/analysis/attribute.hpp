@@ -171,7 +171,7 @@ template <class Model, class O = NullObserver>
 /// Another context than the model's is refused with a sentence.
 template <Context Other, class Model, class... Rest>
     requires(!std::same_as<Other, typename Model::C>)
-Trace attribute(Other&, const Model&, Rest&&...) {
+void attribute(Other&, const Model&, Rest&&...) {
     static_assert(std::same_as<Other, typename Model::C>, "attribute: the context belongs to another backend than the model");
 }
 

@@ -1,0 +1,10 @@
+// SPDX-FileCopyrightText: 2026 The lrpxx authors
+// SPDX-License-Identifier: BSD-3-Clause
+#include <lrp/thrust/omp.hpp>
+
+#include "engine_of.hpp"
+
+std::unique_ptr<lrp::cli::Engine> lrp::cli::make_thrust_omp_engine(const EngineRequest& request) {
+    using B = ThrustOmpBackend<float>;
+    return engine_of<B>(std::make_unique<B::context>(B::context::Options{request.threads}), request);
+}
