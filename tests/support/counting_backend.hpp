@@ -69,6 +69,12 @@ struct CountingBackend {
     }
     static void scatter_add_rows(context& ctx, In in, Ids ids, Out table) { Inner::scatter_add_rows(pass(ctx), in, ids, table); }
     static void top_k(context& ctx, const scalar* x, Index n, std::span<std::int32_t> ids) { Inner::top_k(pass(ctx), x, n, ids); }
+    template <class F>
+    static void for_each_tile(context& ctx, Index n, Index scratch, F f)
+        requires(is_native<Inner>(Native::tiles))
+    {
+        Inner::for_each_tile(pass(ctx), n, scratch, f);
+    }
     static void softmax(context& ctx, In x, Out s, Index queries)
         requires(is_native<Inner>(Native::softmax))
     {

@@ -11,10 +11,12 @@
 namespace lrp {
 
 /// Ops that a backend may compute natively. A backend lists them as `static constexpr std::array native{Native::softmax, ...};` and
-/// provides, for softmax: `softmax(ctx, View<const T> x, View<T> s, Index queries)`, the causal or full row softmax.
-enum class Native { softmax };
+/// provides, for softmax: `softmax(ctx, View<const T> x, View<T> s, Index queries)`, the causal or full row softmax; for tiles:
+/// `for_each_tile(ctx, Index n, Index scratch, f)`, which calls f(group, i, T* memory) for every i < n, each by one group of lanes that share
+/// `scratch` scalars of fast memory. With tiles, attention needs no T x T matrix.
+enum class Native { softmax, tiles };
 
-inline constexpr std::array<std::string_view, 1> native_names{"softmax"};
+inline constexpr std::array<std::string_view, 2> native_names{"softmax", "tiles"};
 
 /// Whether backend B lists the op.
 template <class B>

@@ -4,7 +4,9 @@
 // Observers: one mechanism for reading and for changing what flows through a model. An observer is any type with one or both of
 //   activation(ctx, SiteRef, Activation<T> x)                              during the forward pass; may write to x
 //   relevance(ctx, SiteRef, Activation<const T> x, Coefficient<T> c)       during the backward pass; may write to c
-// called at every site in the order of computation. What it lacks is not called and costs nothing.
+// called at every site in the order of computation. What it lacks is not called and costs nothing. An observer that looks at few sites may say
+//   bool reads(Site) const
+// and the pass then leaves out what nobody reads: attention without its T x T matrices, the gate without its parts.
 #pragma once
 
 #include <tuple>
@@ -30,6 +32,16 @@ struct NullObserver {};
 template <class O, class C>
 concept ObserverFor = std::same_as<O, NullObserver> || ObservesActivation<O, C> || ObservesRelevance<O, C>;
 
+/// Whether an observer looks at a site: what it says, or true if it says nothing.
+template <class O>
+[[nodiscard]] bool reads_site(const O& observer, Site site) {
+    if constexpr (requires { { observer.reads(site) } -> std::convertible_to<bool>; }) {
+        return observer.reads(site);
+    } else {
+        return true;
+    }
+}
+
 /// Several observers in turn.
 template <class... Observers>
 class ObserverChain {
@@ -51,6 +63,12 @@ class ObserverChain {
         std::apply([&](auto&... each) { (call(each), ...); }, observers_);
     }
 
+    /// Whether one of those that can look at a site does.
+    [[nodiscard]] bool reads(Site site) const {
+        const auto looks = [&]<class O>(const O& observer) { return !std::same_as<O, NullObserver> && reads_site(observer, site); };
+        return std::apply([&](const auto&... each) { return (looks(each) || ...); }, observers_);
+    }
+
   private:
     std::tuple<Observers&...> observers_;
 };
@@ -65,10 +83,24 @@ struct Station {
     bool recomputed = false;
 
     void activation(Site site, Activation<typename C::scalar> x) const {
-        if constexpr (ObservesActivation<O, C>) observer.activation(ctx, SiteRef{site, layer, recomputed}, x);
+        if constexpr (ObservesActivation<O, C>) {
+            if (reads_site(observer, site)) observer.activation(ctx, SiteRef{site, layer, recomputed}, x);
+        }
     }
     void relevance(Site site, Activation<const typename C::scalar> x, Coefficient<typename C::scalar> c) const {
-        if constexpr (ObservesRelevance<O, C>) observer.relevance(ctx, SiteRef{site, layer, recomputed}, x, c);
+        if constexpr (ObservesRelevance<O, C>) {
+            if (reads_site(observer, site)) observer.relevance(ctx, SiteRef{site, layer, recomputed}, x, c);
+        }
+    }
+
+    /// Whether somebody looks at the site in a forward pass, or in a backward pass.
+    [[nodiscard]] bool reads_activation(Site site) const {
+        if constexpr (ObservesActivation<O, C>) return reads_site(observer, site);
+        return false;
+    }
+    [[nodiscard]] bool reads_relevance(Site site) const {
+        if constexpr (ObservesRelevance<O, C>) return reads_site(observer, site);
+        return false;
     }
 };
 

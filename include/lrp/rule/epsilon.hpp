@@ -33,6 +33,12 @@ struct EpsilonRule {
     static constexpr std::string_view name = "EpsilonRule";
     double epsilon = 0;
 
+    [[nodiscard]] std::optional<Shares> shares() const
+        requires BilinearOp<O>
+    {
+        return epsilon == 0 ? std::optional<Shares>({0, 1}) : std::nullopt;
+    }
+
     template <Context C, class T = typename C::scalar>
         requires(!BilinearOp<O>)
     void propagate(C& ctx, const params_t<O, C>& p, const typename O::template Saved<T>& s, CoefficientIn<C> c_y,

@@ -16,6 +16,14 @@ struct gradient_admission {
     static_assert(GradientAdmits<O>, "GradientRule needs an op: a type with name, Params and Saved");
     static constexpr bool value = true;
 };
+template <class O>
+struct derivative_of {
+    using type = void;
+};
+template <PointwiseOp O>
+struct derivative_of<O> {
+    using type = typename O::Derivative;
+};
 }  // namespace detail
 
 /// The plain vector-Jacobian product. With it in every role, relevance R = x c is Input x Gradient, the usual baseline; it conserves
@@ -25,6 +33,14 @@ template <class O>
 struct GradientRule {
     using op = O;
     static constexpr std::string_view name = "GradientRule";
+    static constexpr bool plain = true;
+    using factor = typename detail::derivative_of<O>::type;
+
+    [[nodiscard]] std::optional<Shares> shares() const
+        requires BilinearOp<O>
+    {
+        return Shares{1, 1};
+    }
 
     template <Context C, class T = typename C::scalar>
         requires(!BilinearOp<O>)

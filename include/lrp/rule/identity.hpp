@@ -18,6 +18,14 @@ struct identity_admission {
                   "to one input; for a linear op use EpsilonRule, for a product UniformRule, for a softmax TaylorRule");
     static constexpr bool value = true;
 };
+template <class O>
+struct ratio_of {
+    using type = void;
+};
+template <PointwiseOp O>
+struct ratio_of<O> {
+    using type = typename O::Ratio;
+};
 }  // namespace detail
 
 /// The identity rule: an output's relevance belongs to its input whole.
@@ -29,6 +37,7 @@ template <class O>
 struct IdentityRule {
     using op = O;
     static constexpr std::string_view name = "IdentityRule";
+    using factor = typename detail::ratio_of<O>::type;
 
     template <Context C, class T = typename C::scalar>
     void propagate(C& ctx, const params_t<O, C>& p, const typename O::template Saved<T>& s, CoefficientIn<C> c_y,

@@ -8,9 +8,28 @@
 // naming any other pair does not compile and says why in one sentence.
 #pragma once
 
+#include <optional>
+
 #include <lrp/op/op.hpp>
 
 namespace lrp {
+
+/// A rule of a product that gives each input a fixed part of the plain derivative: c_a = first * dy/da c_y, c_b = second * dy/db c_y. Such a
+/// rule says so as `std::optional<Shares> shares() const` (unset where its values do not allow it), and products may be fused with what
+/// stands beside them.
+struct Shares {
+    double first = 1;
+    double second = 1;
+};
+
+/// A rule of a pointwise op of the form c_x = F(x) c_y names the functor F as `factor`; a rule of softmax that is its plain derivative says
+/// `plain = true`. For the same purpose.
+template <class R>
+concept SharingRule = requires(const R& rule) { { rule.shares() } -> std::same_as<std::optional<Shares>>; };
+template <class R>
+concept FactorRule = PointwiseOp<typename R::op> && requires { typename R::factor; };
+template <class R>
+concept PlainRule = bool(R::plain);
 
 /// A rule: the op it is for, a name, and (checked where it is used) a fitting propagate.
 template <class R>

@@ -25,6 +25,19 @@ template <class O>
 struct StopRule {
     using op = O;
     static constexpr std::string_view name = "StopRule";
+    struct Zero {
+        template <class T>
+        LRP_HD T operator()(T) const {
+            return T(0);
+        }
+    };
+    using factor = Zero;
+
+    [[nodiscard]] std::optional<Shares> shares() const
+        requires BilinearOp<O>
+    {
+        return Shares{0, 0};
+    }
 
     template <Context C, class T = typename C::scalar>
         requires(!BilinearOp<O>)

@@ -29,6 +29,7 @@ template <class O>
 struct TaylorRule {
     using op = O;
     static constexpr std::string_view name = "TaylorRule";
+    static constexpr bool plain = true;
 
     template <Context C, class T = typename C::scalar>
     void propagate(C& ctx, const params_t<O, C>& p, const typename O::template Saved<T>& s, CoefficientIn<C> c_y,

@@ -53,6 +53,8 @@ struct UniformRule {
     static constexpr std::string_view name = "UniformRule";
     double epsilon = 0;
 
+    [[nodiscard]] std::optional<Shares> shares() const { return epsilon == 0 ? std::optional<Shares>({0.5, 0.5}) : std::nullopt; }
+
     template <Context C, class T = typename C::scalar>
     void propagate(C& ctx, const params_t<O, C>& p, const typename O::template Saved<T>& s, CoefficientIn<C> c_y,
                    CoefficientOut<C> c_a, CoefficientOut<C> c_b, Write write = {}) const {

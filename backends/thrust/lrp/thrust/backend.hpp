@@ -5,6 +5,7 @@
 // which brings memory, a Thrust policy and how rows, maps and products are run there. lrp/thrust/{cpp,omp,tbb,cuda}.hpp bring one each.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -68,6 +69,7 @@ struct ThrustBackend {
     using weight = W;
     using Device = typename System::Device;
     static constexpr const char* name = System::name;
+    static constexpr std::array native{Native::tiles};
 
     struct context {
         using backend = ThrustBackend;
@@ -120,6 +122,11 @@ struct ThrustBackend {
     template <class F>
     static void for_each_row(context& ctx, Index rows, Index width, F f) {
         ctx.device().rows(rows, width, f);
+    }
+
+    template <class F>
+    static void for_each_tile(context& ctx, Index count, Index scratch, F f) {
+        ctx.device().template tiles<T>(count, scratch, f);
     }
 
     template <Storage U, Storage V>

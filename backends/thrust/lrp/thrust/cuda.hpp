@@ -99,6 +99,22 @@ class CudaDevice {
         }
         launched<F>(count, width);
     }
+    /// Error with both numbers if the card has less shared memory a block than asked for.
+    template <class T, class F>
+    void tiles(Index count, Index scratch, const F& f) {
+        if (count == 0) return;
+        const auto bytes = static_cast<std::size_t>(scratch) * sizeof(T);
+        if (bytes > std::size_t{48} << 10) {  // more than every card gives without being asked
+            int most = 0;
+            detail::cuda_check(cudaDeviceGetAttribute(&most, cudaDevAttrMaxSharedMemoryPerBlockOptin, stream_.device()), "cudaDeviceGetAttribute");
+            if (bytes > static_cast<std::size_t>(most))
+                fail<DeviceError>("cuda: ", detail::functor_name<F>(), " needs ", bytes, " bytes of shared memory a block, the card has ", most);
+            detail::cuda_check(cudaFuncSetAttribute(detail::tile_kernel<F, T>, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes)),
+                               "cudaFuncSetAttribute for ", bytes, " bytes of shared memory");
+        }
+        detail::tile_kernel<F, T><<<static_cast<unsigned>(count), detail::block_lanes, bytes, stream()>>>(f);
+        launched<F>(count, scratch);
+    }
     template <class F, class T, class... In>
     void map(const F& f, const View<T>& out, const In&... in) {
         if (out.rows == 0 || out.cols == 0) return;

@@ -14,7 +14,7 @@ namespace lrp::detail {
 /// A stream of one card, and the card's pool told to keep what is given back, so that a pass need not ask the driver for memory.
 class CudaStream {
   public:
-    explicit CudaStream(int device) {
+    explicit CudaStream(int device) : device_(device) {
         if (const std::string reason = cuda_unavailable(device); !reason.empty()) fail<NoDevice>("cuda: ", reason);
         cuda_check(cudaSetDevice(device), "cudaSetDevice ", device);
         cudaMemPool_t pool = nullptr;
@@ -30,8 +30,10 @@ class CudaStream {
         cudaStreamDestroy(stream_);
     }
     [[nodiscard]] cudaStream_t get() const { return stream_; }
+    [[nodiscard]] int device() const { return device_; }
 
   private:
+    int device_;
     cudaStream_t stream_ = nullptr;
 };
 

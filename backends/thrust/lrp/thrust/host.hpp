@@ -8,6 +8,7 @@
 #include <cstring>
 #include <new>
 #include <tuple>
+#include <vector>
 
 #include <thrust/copy.h>
 #include <thrust/fill.h>
@@ -28,6 +29,18 @@ struct SerialRow {
     void operator()(Index row) const {
         SerialGroup group;
         f(group, row);
+    }
+};
+
+template <class F, class T>
+struct SerialTile {
+    F f;
+    Index scratch;
+    void operator()(Index index) const {
+        static thread_local std::vector<T> memory;
+        if (std::ssize(memory) < scratch) memory.resize(static_cast<std::size_t>(scratch));
+        SerialGroup group;
+        f(group, index, memory.data());
     }
 };
 
@@ -93,6 +106,10 @@ class HostDevice {
     template <class F>
     void rows(Index count, Index, const F& f) const {
         each(count, detail::SerialRow<F>{f});
+    }
+    template <class T, class F>
+    void tiles(Index count, Index scratch, const F& f) const {
+        each(count, detail::SerialTile<F, T>{f, scratch});
     }
     template <class F, class T, class... In>
     void map(const F& f, const View<T>& out, const In&... in) const {

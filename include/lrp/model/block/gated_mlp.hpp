@@ -5,6 +5,7 @@
 #pragma once
 
 #include <lrp/model/observer.hpp>
+#include <lrp/op/gated_product.hpp>
 #include <lrp/rule/composite.hpp>
 
 namespace lrp {
@@ -19,10 +20,11 @@ struct GatedMlpParams {
 template <Backend B>
 struct GatedMlpSaved {
     ActivationTensor<B> gate, act, up, neuron;  ///< [T, F]; neuron = act * up
+    bool has_act = false;                       ///< whether act was formed: only where somebody reads it
     ActivationTensor<B> out;                    ///< [T, d]
 
     void resize(typename B::context& ctx, Index tokens, Index neurons, Index hidden) {
-        for (auto* t : {&gate, &act, &up, &neuron}) t->resize(ctx, tokens, neurons);
+        for (auto* t : {&gate, &up, &neuron}) t->resize(ctx, tokens, neurons);
         out.resize(ctx, tokens, hidden);
     }
     static Index scalars(Index tokens, Index neurons, Index hidden) { return tokens * (4 * neurons + hidden); }
@@ -51,11 +53,18 @@ struct GatedMlpBlock {
         C& ctx = at.ctx;
         Linear::forward(ctx, p.gate, h, s.gate.view());
         at.activation(Site::gate, s.gate.view());
-        Act::forward(ctx, {}, s.gate.view().as_const(), s.act.view());
-        at.activation(Site::act, s.act.view());
+        s.has_act = false;
+        if (at.reads_activation(Site::act)) {
+            form_act(ctx, s);
+            at.activation(Site::act, s.act.view());
+        }
         Linear::forward(ctx, p.up, h, s.up.view());
         at.activation(Site::up, s.up.view());
-        Multiply::forward(ctx, {}, s.act.view().as_const(), s.up.view().as_const(), s.neuron.view());
+        if (s.has_act) {
+            Multiply::forward(ctx, {}, s.act.view().as_const(), s.up.view().as_const(), s.neuron.view());
+        } else {
+            GatedProduct<Act>::forward(ctx, s.gate.view().as_const(), s.up.view().as_const(), s.neuron.view());
+        }
         at.activation(Site::neuron, s.neuron.view());
         Linear::forward(ctx, p.down, s.neuron.view(), s.out.view());
         at.activation(Site::mlp_out, s.out.view());
@@ -64,18 +73,45 @@ struct GatedMlpBlock {
     /// c_out at the block's output -> c_h at its input.
     template <class O>
     static void relevance(const Station<C, O>& at, const GatedMlpParams<C>& p, const RuleSet<Rules>& rules, Activation<const T> h,
-                          const GatedMlpSaved<B>& s, GatedMlpCoefficients<B>& c, Coefficient<T> c_out, Coefficient<T> c_h) {
+                          GatedMlpSaved<B>& s, GatedMlpCoefficients<B>& c, Coefficient<T> c_out, Coefficient<T> c_h) {
         C& ctx = at.ctx;
         at.relevance(Site::mlp_out, s.out.view(), c_out);
         rules.projection.propagate(ctx, p.down, {s.neuron.view(), s.out.view()}, c_out, c.neuron.view());
         at.relevance(Site::neuron, s.neuron.view(), c.neuron.view());
-        rules.gating.propagate(ctx, {}, {s.act.view(), s.up.view(), s.neuron.view()}, c.neuron.view(), c.act.view(), c.up.view());
+        const bool fused = gate_in_one_step(at, rules, s, c);
+        if (!fused) {
+            if (!s.has_act) form_act(ctx, s);
+            rules.gating.propagate(ctx, {}, {s.act.view(), s.up.view(), s.neuron.view()}, c.neuron.view(), c.act.view(), c.up.view());
+        }
         at.relevance(Site::up, s.up.view(), c.up.view());
         rules.projection.propagate(ctx, p.up, {h, s.up.view()}, c.up.view(), c_h);
-        at.relevance(Site::act, s.act.view(), c.act.view());
-        rules.activation.propagate(ctx, {}, {s.gate.view(), s.act.view()}, c.act.view(), c.act.view());
+        if (!fused) {
+            at.relevance(Site::act, s.act.view(), c.act.view());
+            rules.activation.propagate(ctx, {}, {s.gate.view(), s.act.view()}, c.act.view(), c.act.view());
+        }
         at.relevance(Site::gate, s.gate.view(), c.act.view());
         rules.projection.propagate(ctx, p.gate, {h, s.gate.view()}, c.act.view(), c_h, {.accumulate = true});
+    }
+
+  private:
+    static void form_act(C& ctx, GatedMlpSaved<B>& s) {
+        s.act.resize(ctx, s.gate.rows(), s.gate.cols());
+        Act::forward(ctx, {}, s.gate.view().as_const(), s.act.view());
+        s.has_act = true;
+    }
+
+    /// From neuron to gate and up at once, where nobody looks in between and both rules are of the form that allows it.
+    template <class O>
+    static bool gate_in_one_step(const Station<C, O>& at, const RuleSet<Rules>& rules, const GatedMlpSaved<B>& s, GatedMlpCoefficients<B>& c) {
+        if constexpr (SharingRule<typename Rules::gating> && FactorRule<typename Rules::activation>) {
+            const std::optional<Shares> shares = rules.gating.shares();
+            if (!shares || s.has_act || at.reads_relevance(Site::act)) return false;
+            using Factor = typename Rules::activation::factor;
+            GatedProduct<Act>::template backward<Factor>(at.ctx, shares->first, shares->second, s.gate.view(), s.up.view(), c.neuron.view(), c.act.view(),
+                                                         c.up.view());
+            return true;
+        }
+        return false;
     }
 };
 

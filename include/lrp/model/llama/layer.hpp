@@ -27,8 +27,8 @@ struct LlamaLayerSaved {
         attention.resize(ctx, config.attention, tokens, config.hidden_size);
         mlp.resize(ctx, tokens, config.intermediate_size, config.hidden_size);
     }
-    static Index scalars(const LlamaConfig& config, Index tokens) {
-        return tokens * (3 * config.hidden_size + 2) + AttentionSaved<B>::scalars(config.attention, tokens, config.hidden_size) +
+    static Index scalars(const LlamaConfig& config, Index tokens, bool probs) {
+        return tokens * (3 * config.hidden_size + 2) + AttentionSaved<B>::scalars(config.attention, tokens, config.hidden_size, probs) +
                GatedMlpSaved<B>::scalars(tokens, config.intermediate_size, config.hidden_size);
     }
 };
@@ -46,8 +46,8 @@ struct LlamaLayerCoefficients {
         attention.resize(ctx, config.attention, tokens);
         mlp.resize(ctx, tokens, config.intermediate_size);
     }
-    static Index scalars(const LlamaConfig& config, Index tokens) {
-        return 2 * tokens * config.hidden_size + AttentionCoefficients<B>::scalars(config.attention, tokens) +
+    static Index scalars(const LlamaConfig& config, Index tokens, bool probs) {
+        return 2 * tokens * config.hidden_size + AttentionCoefficients<B>::scalars(config.attention, tokens, probs) +
                GatedMlpCoefficients<B>::scalars(tokens, config.intermediate_size);
     }
 };
@@ -77,6 +77,9 @@ struct RopeTables {
     [[nodiscard]] Rope::Params<typename B::scalar> params() const { return {cos.view(), sin.view()}; }
 };
 
+/// Prompts from this length on are worked in tiles where the backend has them: below, the T x T matrices are small and products are faster.
+inline constexpr Index default_tiled_from = 512;
+
 /// One layer over weights that somebody else owns.
 template <Backend B, Composite Rules>
 class LlamaLayer {
@@ -86,9 +89,10 @@ class LlamaLayer {
     static_assert(std::same_as<typename Rules::norm::op, RMSNorm>, "LlamaLayer: the composite's norm must be a rule of RMSNorm");
     static_assert(std::same_as<typename Rules::activation::op, SiLU>, "LlamaLayer: the composite's activation must be a rule of SiLU");
 
-    LlamaLayer(const LlamaConfig& config, const LlamaLayerWeights<B>& weights, const Rope::Params<T>& rope, RuleSet<Rules> rules = {})
+    LlamaLayer(const LlamaConfig& config, const LlamaLayerWeights<B>& weights, const Rope::Params<T>& rope, RuleSet<Rules> rules = {},
+               Index tiled_from = default_tiled_from)
         : attn_norm_{weights.attn_norm.view().data, config.rms_norm_eps},
-          attention_{config.attention, weights.q.params(), weights.k.params(), weights.v.params(), weights.o.params(), rope},
+          attention_{config.attention, weights.q.params(), weights.k.params(), weights.v.params(), weights.o.params(), rope, tiled_from},
           mlp_norm_{weights.mlp_norm.view().data, config.rms_norm_eps},
           mlp_{weights.gate.params(), weights.up.params(), weights.down.params()},
           rules_(rules) {}
@@ -118,23 +122,24 @@ class LlamaLayer {
         at.activation(Site::resid_post, y);
     }
 
-    /// c [T, d] at y -> c at x, in place.
+    /// c [T, d] at y -> c at x, in place. What the forward pass left out of `s` because nobody read it is completed where it is read now.
     template <class O>
-    void relevance(const Station<C, O>& at, Activation<const T> x, const LlamaLayerSaved<B>& s, Activation<const T> y,
+    void relevance(const Station<C, O>& at, Activation<const T> x, LlamaLayerSaved<B>& s, Activation<const T> y,
                    LlamaLayerCoefficients<B>& work, Coefficient<T> c) const {
         C& ctx = at.ctx;
         const Coefficient<T> c_h = work.input.view();
 
         at.relevance(Site::resid_post, y, c);
         rules_.residual.propagate(ctx, {}, {y}, c, c);
-        GatedMlpBlock<B, Rules>::relevance(at, mlp_, rules_, s.mlp_norm.view(), s.mlp, work.mlp, branch(at, work, c), c_h);
+        GatedMlpBlock<B, Rules>::relevance(at, mlp_, rules_, s.mlp_norm.view(), s.mlp, work.mlp, branch(at, Site::mlp_out, work, c), c_h);
         at.relevance(Site::mlp_norm, s.mlp_norm.view(), c_h);
         rules_.norm.propagate(ctx, mlp_norm_, {s.resid_mid.view(), s.mlp_inverse_rms.view().data, s.mlp_norm.view()}, c_h, c,
                               {.accumulate = true});
 
         at.relevance(Site::resid_mid, s.resid_mid.view(), c);
         rules_.residual.propagate(ctx, {}, {s.resid_mid.view()}, c, c);
-        AttentionBlock<B, Rules>::relevance(at, attention_, rules_, s.attn_norm.view(), s.attention, work.attention, branch(at, work, c), c_h);
+        AttentionBlock<B, Rules>::relevance(at, attention_, rules_, s.attn_norm.view(), s.attention, work.attention, branch(at, Site::attn_out, work, c),
+                                            c_h);
         at.relevance(Site::attn_norm, s.attn_norm.view(), c_h);
         rules_.norm.propagate(ctx, attn_norm_, {x, s.attn_inverse_rms.view().data, s.attn_norm.view()}, c_h, c, {.accumulate = true});
         at.relevance(Site::resid_pre, x, c);
@@ -143,8 +148,8 @@ class LlamaLayer {
   private:
     /// The coefficient at a block's output equals the stream's. Only an observer that may write to one of the two needs a copy.
     template <class O>
-    static Coefficient<T> branch(const Station<C, O>& at, LlamaLayerCoefficients<B>& work, Coefficient<T> c) {
-        if constexpr (ObservesRelevance<O, C>) {
+    static Coefficient<T> branch(const Station<C, O>& at, Site site, LlamaLayerCoefficients<B>& work, Coefficient<T> c) {
+        if (at.reads_relevance(site)) {
             B::copy(at.ctx, View<const T>(c), work.branch.view());
             return work.branch.view();
         } else {

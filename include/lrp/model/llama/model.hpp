@@ -49,6 +49,9 @@ class LlamaModel {
         static_assert(std::same_as<Other, const Weights>, "LlamaModel: the weights belong to another backend or are stored in another type than the model's");
     }
 
+    /// Prompts of so many tokens or more are worked without T x T matrices, on backends that can (Native::tiles) and where nobody reads them.
+    void set_tiled_from(Index tokens) { tiled_from_ = tokens; }
+
     [[nodiscard]] const LlamaConfig& config() const { return config_; }
     [[nodiscard]] const Weights& weights() const { return *weights_; }
     /// The rules' values (epsilon, gamma), to read or to set.
@@ -56,11 +59,11 @@ class LlamaModel {
     [[nodiscard]] const RuleSet<Rules>& rules() const { return rules_; }
 
     /// Bytes that a pass over T tokens keeps and works in, weights apart.
-    [[nodiscard]] static std::uint64_t pass_bytes(const LlamaConfig& config, Index tokens, bool recompute) {
-        const Index kept = (recompute ? 1 : config.layers) * LlamaLayerSaved<B>::scalars(config, tokens);
+    [[nodiscard]] static std::uint64_t pass_bytes(const LlamaConfig& config, Index tokens, bool recompute, bool probs = true) {
+        const Index kept = (recompute ? 1 : config.layers) * LlamaLayerSaved<B>::scalars(config, tokens, probs);
         const Index stream = (config.layers + 2) * tokens * config.hidden_size;
         const Index rows = config.vocab_size + 4 * config.hidden_size + tokens * config.attention.head_dim;
-        return static_cast<std::uint64_t>(kept + stream + rows + LlamaLayerCoefficients<B>::scalars(config, tokens)) * sizeof(T);
+        return static_cast<std::uint64_t>(kept + stream + rows + LlamaLayerCoefficients<B>::scalars(config, tokens, probs)) * sizeof(T);
     }
 
     /// Runs the model over `ids` and forms logits at `positions` (ascending, each below ids.size()).
@@ -74,7 +77,8 @@ class LlamaModel {
         LlamaPass<B> pass;
         pass.ids.assign(ids.begin(), ids.end());
         pass.positions.assign(positions.begin(), positions.end());
-        pass.recompute = policy.decide(pass_bytes(config_, tokens, false), pass_bytes(config_, tokens, true));
+        const bool probs = !AttentionBlock<B, Rules>::in_tiles(tokens, tiled_from_);  // what a pass takes that nobody watches
+        pass.recompute = policy.decide(pass_bytes(config_, tokens, false, probs), pass_bytes(config_, tokens, true, probs));
         pass.rope = RopeTables<B>(ctx, config_, tokens);
         for (Index i = 0; i <= config_.layers; ++i) pass.residual.emplace_back(ctx, tokens, config_.hidden_size);
         pass.layers.resize(pass.recompute ? 1 : static_cast<std::size_t>(config_.layers));
@@ -143,7 +147,7 @@ class LlamaModel {
     static View<const T> last(const LlamaPass<B>& pass) { return pass.residual.back().view(); }
     static LlamaLayerSaved<B>& saved(LlamaPass<B>& pass, std::size_t index) { return pass.layers[pass.recompute ? 0 : index]; }
     [[nodiscard]] LlamaLayer<B, Rules> layer(const LlamaPass<B>& pass, std::size_t index) const {
-        return {config_, weights_->layers[index], pass.rope.params(), rules_};
+        return {config_, weights_->layers[index], pass.rope.params(), rules_, tiled_from_};
     }
 
     /// Seeds -> coefficient [T, d] at the last layer's output. Rules of Linear treat every output by itself, so only the rows of the
@@ -199,6 +203,7 @@ class LlamaModel {
     LlamaConfig config_;
     std::shared_ptr<const Weights> weights_;
     RuleSet<Rules> rules_{};
+    Index tiled_from_ = default_tiled_from;
 };
 
 }  // namespace lrp
