@@ -5,6 +5,7 @@
 // One header per op, with the op's stem.
 #include "conformance/op_add.hpp"
 #include "conformance/op_embedding.hpp"
+#include "conformance/op_gated_product.hpp"
 #include "conformance/op_gelu.hpp"
 #include "conformance/op_layer_norm.hpp"
 #include "conformance/op_linear.hpp"
@@ -16,3 +17,4 @@
 #include "conformance/op_silu.hpp"
 #include "conformance/op_softmax.hpp"
 #include "conformance/op_tanh.hpp"
+#include "conformance/op_tiled_attention.hpp"
