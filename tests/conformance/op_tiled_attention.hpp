@@ -56,14 +56,14 @@ TEMPLATE_TEST_CASE("attention in tiles is attention", "[op]", float, double) {
                 CHECK(peak(bench.get(none_k)) == 0);
                 CHECK(gap(bench.get(all_v), bench.get(c_v)) == 0);
             }
-        Bench<TestType> bench;  // scores far apart neither overflow nor lose the row
+        Bench<TestType> bench;  // scores beyond what float's exp can hold neither overflow nor lose the row
         const TiledCase far{"far apart", 18, 1, 1, 2};
-        const Rows q = scaled(bench.normal(18, 2), 300), k = scaled(bench.normal(18, 2), 300), v = bench.normal(18, 2);
+        const Rows q = scaled(bench.normal(18, 2), 8), k = scaled(bench.normal(18, 2), 8), v = bench.normal(18, 2);
         const auto Q = bench.activation(q), K = bench.activation(k), V = bench.activation(v);
         auto Z = bench.activation(18, 2);
         auto log_sum = bench.line(18);
         TiledAttention::forward(bench.ctx, TiledAttention::Params<TestType>{1, 1, 2, 1}, Q.in(), K.in(), V.in(), Z.out(), log_sum.data());
-        CHECK(gap(bench.get(Z), attend(far, 1, q, k, v)) <= 1e-2 * tolerance<TestType> / 1e-5);
+        CHECK(gap(bench.get(Z), attend(far, 1, q, k, v)) <= 100 * tolerance<TestType>);
         auto short_k = bench.activation(17, 2);
         CHECK_THROWS_WITH(TiledAttention::forward(bench.ctx, TiledAttention::Params<TestType>{1, 1, 2, 1}, Q.in(), short_k.in(), V.in(), Z.out(), log_sum.data()),
                           Catch::Matchers::Contains("TiledAttention: keys: expected shape [18, 2], found [17, 2]"));

@@ -42,36 +42,66 @@ struct PassTimes {
     double relevance = 0;
 };
 
-/// Fills a Trace's arrays as relevance passes by. An observer; positions after the explained one keep their zeros.
+/// Fills a Trace's arrays: an observer that keeps what it reads where the backend computes, layer by layer, until `finish` brings all of it to
+/// the host at once. Positions after the explained one keep their zeros.
 template <Backend B>
 class TraceObserver {
   public:
-    TraceObserver(Trace& trace, const TraceSites& sites) : trace_(trace), sites_(sites) {
-        const std::size_t rows = trace.layers * trace.tokens_count;
-        if (sites.embedding) trace.embedding.assign(trace.tokens_count, 0.0f);
-        if (sites.residual) trace.residual.assign(rows, 0.0f);
-        if (sites.head) trace.head.assign(rows * trace.heads, 0.0f);
-        if (sites.neuron) trace.neuron.assign(rows * trace.neurons, 0.0f);
+    using C = typename B::context;
+    using T = typename B::scalar;
+
+    /// `rows`: the positions that the pass runs over.
+    TraceObserver(C& ctx, Trace& trace, const TraceSites& sites, Index rows) : trace_(trace), rows_(rows) {
+        const auto layers = static_cast<Index>(trace.layers);
+        if (sites.embedding) embedding_.resize(ctx, 1, rows);
+        if (sites.residual) residual_.resize(ctx, layers, rows);
+        if (sites.head) head_.resize(ctx, layers, rows * static_cast<Index>(trace.heads));
+        if (sites.neuron) neuron_.resize(ctx, layers * rows, static_cast<Index>(trace.neurons));
     }
 
-    template <Context C>
-    void relevance(C& ctx, SiteRef site, Activation<const typename C::scalar> x, Coefficient<typename C::scalar> c) {
-        const auto layer = static_cast<std::size_t>(site.layer);
-        const auto put = [&](std::vector<float>& into, std::size_t width, const auto& values) {
-            require_finite(values, site);
-            std::transform(values.begin(), values.end(), into.begin() + static_cast<std::ptrdiff_t>(layer * trace_.tokens_count * width),
-                           [](auto value) { return static_cast<float>(value); });
-        };
-        if (site.site == Site::embedding && sites_.embedding) put(trace_.embedding, 1, relevance_sum(ctx, x, c.as_const()));
-        if (site.site == Site::resid_post && sites_.residual) put(trace_.residual, 1, relevance_sum(ctx, x, c.as_const()));
-        if (site.site == Site::head && sites_.head)
-            put(trace_.head, trace_.heads, relevance_sum(ctx, x, c.as_const(), static_cast<Index>(trace_.heads)));
-        if (site.site == Site::neuron && sites_.neuron) put(trace_.neuron, trace_.neurons, relevance_values(ctx, x, c.as_const()));
+    [[nodiscard]] bool reads(Site site) const {
+        return (site == Site::embedding && !embedding_.empty()) || (site == Site::resid_post && !residual_.empty()) || (site == Site::head && !head_.empty()) ||
+               (site == Site::neuron && !neuron_.empty());
+    }
+    void relevance(C& ctx, SiteRef site, Activation<const T> x, Coefficient<T> c) {
+        if (site.site == Site::embedding) relevance_sum(ctx, x, c.as_const(), 1, embedding_.view().data);
+        if (site.site == Site::resid_post) relevance_sum(ctx, x, c.as_const(), 1, residual_.view().row(site.layer));
+        if (site.site == Site::head) relevance_sum(ctx, x, c.as_const(), static_cast<Index>(trace_.heads), head_.view().row(site.layer));
+        if (site.site == Site::neuron) to_relevance(ctx, x, c.as_const(), Relevance<T>(neuron_.view().rows_from(site.layer * rows_, rows_)));
+    }
+
+    /// Error that names the first site, in the order of the backward pass, with a value that is not finite.
+    void finish(C& ctx) {
+        const auto residual = fetch(ctx, residual_), neuron = fetch(ctx, neuron_), head = fetch(ctx, head_), embedding = fetch(ctx, embedding_);
+        for (std::size_t layer = trace_.layers; layer-- > 0;) {
+            put(trace_.residual, residual, Site::resid_post, layer, trace_.layers, 1);
+            put(trace_.neuron, neuron, Site::neuron, layer, trace_.layers, trace_.neurons);
+            put(trace_.head, head, Site::head, layer, trace_.layers, trace_.heads);
+        }
+        put(trace_.embedding, embedding, Site::embedding, 0, 1, 1);
     }
 
   private:
+    static std::vector<T> fetch(C& ctx, const Tensor<B>& values) { return values.empty() ? std::vector<T>() : values.download(ctx); }
+
+    /// One layer's values [rows, width] to their place among all positions.
+    void put(std::vector<float>& into, const std::vector<T>& values, Site site, std::size_t layer, std::size_t layers, std::size_t width) const {
+        if (values.empty()) return;
+        const std::size_t all = trace_.tokens_count * width, some = static_cast<std::size_t>(rows_) * width;
+        into.resize(layers * all);
+        for (std::size_t i = 0; i < some; ++i) {
+            const T value = values[layer * some + i];
+            require_finite(value, {site, static_cast<Index>(layer)});
+            into[layer * all + i] = static_cast<float>(value);
+        }
+    }
+
     Trace& trace_;
-    TraceSites sites_;
+    Index rows_;
+    Tensor<B> embedding_;  // [1, T]
+    Tensor<B> residual_;   // [L, T]
+    Tensor<B> head_;       // [L, T * H]
+    Tensor<B> neuron_;     // [L * T, F]
 };
 
 /// The `count` largest logits, best first, with their softmax probabilities. Token texts are left to the caller.
@@ -158,9 +188,10 @@ template <class Model, class O = NullObserver>
     const auto start = Clock::now();
     auto question = ask(ctx, model, ids, options, more);
     const auto middle = Clock::now();
-    TraceObserver<typename Model::backend> reader(question.trace, options.sites);
+    TraceObserver<typename Model::backend> reader(ctx, question.trace, options.sites, static_cast<Index>(question.trace.position) + 1);
     ObserverChain observers(reader, more);
     model.relevance(ctx, question.pass, question.seeds, observers);
+    reader.finish(ctx);
     if (times != nullptr) {
         times->forward = std::chrono::duration<double>(middle - start).count();
         times->relevance = std::chrono::duration<double>(Clock::now() - middle).count();

@@ -31,30 +31,31 @@ struct RelevanceSumRow {
 }  // namespace detail
 
 /// Relevance summed over groups of neighbouring columns: out[t * groups + g] = sum_j x_tj c_tj over the j of group g; one group sums a
-/// whole row. Formed and summed in the group's type, so that cancelling sums keep their digits. [T, groups] on the host.
-template <Context C>
-[[nodiscard]] std::vector<typename C::scalar> relevance_sum(C& ctx, ActivationIn<C> x, CoefficientIn<C> c, Index groups = 1) {
+/// whole row. Formed and summed in the group's type, so that cancelling sums keep their digits. `out` [T * groups] lies with the backend.
+template <Context C, class T = typename C::scalar>
+void relevance_sum(C& ctx, ActivationIn<C> x, CoefficientIn<C> c, Index groups, T* out) {
     using B = typename C::backend;
-    using T = typename C::scalar;
     require_shape(c, x.rows, x.cols, "relevance: coefficient");
     require(groups > 0 && x.cols % groups == 0, "relevance: ", x.cols, " columns cannot be cut into ", groups, " groups");
-    Tensor<B> out(ctx, x.rows, groups);
-    B::for_each_row(ctx, x.rows * groups, x.cols / groups, detail::RelevanceSumRow<T>{x, c, groups, out.view().data});
+    B::for_each_row(ctx, x.rows * groups, x.cols / groups, detail::RelevanceSumRow<T>{x, c, groups, out});
+}
+
+/// The same on the host.
+template <Context C>
+[[nodiscard]] std::vector<typename C::scalar> relevance_sum(C& ctx, ActivationIn<C> x, CoefficientIn<C> c, Index groups = 1) {
+    Tensor<typename C::backend> out(ctx, x.rows, groups);
+    relevance_sum(ctx, x, c, groups, out.view().data);
     return out.download(ctx);
 }
 
-/// Relevance of every element, R = x * c, on the host. [T, columns]
-template <Context C>
-[[nodiscard]] std::vector<typename C::scalar> relevance_values(C& ctx, ActivationIn<C> x, CoefficientIn<C> c) {
-    RelevanceTensor<typename C::backend> r(ctx, x.rows, x.cols);
-    to_relevance(ctx, x, c, r.view());
-    return r.download(ctx);
-}
-
 /// Error that names the site if a value is not finite.
+template <Scalar T>
+void require_finite(T value, const SiteRef& site) {
+    if (!std::isfinite(value)) fail("relevance: a value at site ", site.text(), " is not finite (", value, ")");
+}
 template <class T>
 void require_finite(const std::vector<T>& values, const SiteRef& site) {
-    for (const T value : values) require(std::isfinite(value), "relevance: a value at site ", site.text(), " is not finite (", value, ")");
+    for (const T value : values) require_finite(value, site);
 }
 
 }  // namespace lrp

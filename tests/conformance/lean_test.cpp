@@ -1,0 +1,103 @@
+// SPDX-FileCopyrightText: 2026 The lrpxx authors
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// A pass leaves out what nobody reads. What it gives must be what the full pass gives.
+#include <lrp/analysis/attribute.hpp>
+#include <lrp/model/llama/model.hpp>
+#include <lrp/rule/preset/attn_lrp.hpp>
+#include <lrp/rule/preset/cp_lrp.hpp>
+#include <lrp/rule/preset/gradient.hpp>
+
+#include "conformance/fixture.hpp"
+
+using namespace lrp;
+using namespace lrp::test;
+
+namespace {
+
+/// Looks at every site of both passes and changes nothing.
+struct Watcher {
+    long activations = 0, relevances = 0;
+    template <Context C>
+    void activation(C&, SiteRef, Activation<typename C::scalar>) {
+        ++activations;
+    }
+    template <Context C>
+    void relevance(C&, SiteRef, Activation<const typename C::scalar>, Coefficient<typename C::scalar>) {
+        ++relevances;
+    }
+};
+
+/// Looks at probabilities on the way back only: the forward pass has not kept them.
+struct ProbsReader {
+    double total = 0;
+    [[nodiscard]] bool reads(Site site) const { return site == Site::probs || site == Site::act; }
+    template <Context C>
+    void relevance(C& ctx, SiteRef site, Activation<const typename C::scalar> x, Coefficient<typename C::scalar>) {
+        if (site.site == Site::probs)
+            for (const auto value : download(ctx, x)) total += static_cast<double>(value);
+    }
+};
+
+struct UniformSoftmax : AttnLRP {
+    using softmax = UniformRule<Softmax>;  // no plain derivative: the scores are needed again
+};
+
+Rows as_rows(const std::vector<float>& values) { return {Row(values.begin(), values.end())}; }
+
+template <class T, Composite Rules>
+void check_lean(const std::string& what) {
+    using B = Subject<T>;
+    Bench<T> bench(31);
+    LlamaConfig config;
+    config.vocab_size = 30;
+    config.hidden_size = 12;
+    config.intermediate_size = 20;
+    config.layers = 2;
+    config.attention = {4, 2, 6};
+    std::mt19937 random(5);
+    std::normal_distribution<double> draw(0, 0.3);
+    LlamaModel<B, Rules> model(config, std::make_shared<const LlamaWeights<B>>(make_llama_weights<B>(bench.ctx, config, [&](const std::string& name, Index, Index, auto host) {
+        for (auto& value : host) value = static_cast<T>(draw(random) + (name.ends_with("norm.weight") ? 1 : 0));
+    })));
+    model.set_tiled_from(0);
+    std::vector<std::int32_t> ids(21);
+    for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<std::int32_t>(i * 7 % 30);
+    for (const auto& recompute : {Recompute::keep(), Recompute::layer()}) {
+        AttributeOptions options;
+        options.target = 3;
+        options.sites = {true, true, true, true};
+        options.recompute = recompute;
+        Watcher watcher;
+        const Trace lean = attribute(bench.ctx, model, ids, options), full = attribute(bench.ctx, model, ids, options, watcher);
+        CHECK(watcher.activations == 2 * 19 + 3 + (recompute.kind == Recompute::Kind::layer ? 17 : 0));
+        CHECK(watcher.relevances == 2 * 19 + 3);
+        const auto compare = [&](const char* site, const std::vector<float>& mine, const std::vector<float>& right) {
+            REQUIRE(mine.size() == right.size());
+            // The uniform rule divides by scores, some of them near 0: other last bits of a score are magnified.
+            constexpr double slack = std::same_as<typename Rules::softmax, UniformRule<Softmax>> ? 100 : 1;
+            const double deviation = gap(as_rows(mine), as_rows(right)) / peak(as_rows(right));
+            report().note<T>(what + " lean, " + site, deviation);
+            INFO(what << ", " << site);
+            CHECK(deviation <= slack * tolerance<T>);
+        };
+        compare("logits", lean.logits, full.logits);
+        compare("embedding", lean.embedding, full.embedding);
+        compare("residual", lean.residual, full.residual);
+        compare("head", lean.head, full.head);
+        compare("neuron", lean.neuron, full.neuron);
+        ProbsReader reader;
+        const Trace partly = attribute(bench.ctx, model, ids, options, reader);
+        CHECK(reader.total == Approx(2.0 * 4 * 21).epsilon(1e-5));  // rows of probabilities sum to 1
+        compare("embedding", partly.embedding, full.embedding);
+    }
+}
+
+}  // namespace
+
+TEMPLATE_TEST_CASE("a pass that leaves out what nobody reads gives what the full pass gives", "[model]", float, double) {
+    check_lean<TestType, AttnLRP>("AttnLRP");
+    check_lean<TestType, CpLRP>("CP-LRP");
+    check_lean<TestType, Gradient>("Gradient");
+    check_lean<TestType, UniformSoftmax>("uniform softmax");
+}
