@@ -11,6 +11,8 @@ using namespace lrp;
 namespace {
 /// One of several lanes that run one after the other; sum and max hand back the lane's own part.
 struct Lane {
+    template <class A>
+    using sum_type = A;
     Index number, lanes;
     [[nodiscard]] Index rank() const { return number; }
     [[nodiscard]] Index size() const { return lanes; }
@@ -22,6 +24,7 @@ struct Lane {
     A max(A value) const {
         return value;
     }
+    void barrier() const {}
 };
 }  // namespace
 

@@ -46,8 +46,13 @@ TEMPLATE_TEST_CASE("attention in tiles is attention", "[op]", float, double) {
                 const TiledAttention::Saved<TestType> saved{Q.in(), K.in(), V.in(), Z.in(), log_sum.data()};
                 auto c_q = bench.coefficient(one.tokens, wide), c_k = bench.coefficient(one.tokens, narrow), c_v = bench.coefficient(one.tokens, narrow);
                 TiledAttention::vjp(bench.ctx, p, saved, {2, 0.5, -1}, C.in(), c_q.out(), c_k.out(), c_v.out());
-                agree_with_differences<TestType>("TiledAttention q", scaled(bench.get(c_q), 0.5), [&](const Rows& x) { return attend(one, p.scale, x, k, v); }, q, c);
-                agree_with_differences<TestType>("TiledAttention k", scaled(bench.get(c_k), 2), [&](const Rows& x) { return attend(one, p.scale, q, x, v); }, k, c);
+                if (one.tokens == 1) {  // one token attends to itself whatever q and k are
+                    CHECK(peak(bench.get(c_q)) <= tolerance<TestType>);
+                    CHECK(peak(bench.get(c_k)) <= tolerance<TestType>);
+                } else {
+                    agree_with_differences<TestType>("TiledAttention q", scaled(bench.get(c_q), 0.5), [&](const Rows& x) { return attend(one, p.scale, x, k, v); }, q, c);
+                    agree_with_differences<TestType>("TiledAttention k", scaled(bench.get(c_k), 2), [&](const Rows& x) { return attend(one, p.scale, q, x, v); }, k, c);
+                }
                 agree_with_differences<TestType>("TiledAttention v", scaled(bench.get(c_v), -1), [&](const Rows& x) { return attend(one, p.scale, q, k, x); }, v, c);
 
                 auto none_q = bench.coefficient(one.tokens, wide), none_k = bench.coefficient(one.tokens, narrow), all_v = bench.coefficient(one.tokens, narrow);
