@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <chrono>
 #include <cmath>
+#include <cstdlib>
 #include <numeric>
 
 #include <lrp/analysis/relevance_sum.hpp>
@@ -202,8 +203,9 @@ template <class Model, class O = NullObserver>
 /// Another context than the model's is refused with a sentence.
 template <Context Other, class Model, class... Rest>
     requires(!std::same_as<Other, typename Model::C>)
-void attribute(Other&, const Model&, Rest&&...) {
+Trace attribute(Other&, const Model&, Rest&&...) {
     static_assert(std::same_as<Other, typename Model::C>, "attribute: the context belongs to another backend than the model");
+    std::abort();
 }
 
 }  // namespace lrp

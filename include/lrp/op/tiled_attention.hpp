@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cmath>
+#include <cstdint>
 #include <limits>
 
 #include <lrp/backend/native.hpp>
@@ -36,26 +37,36 @@ struct TiledAttention {
 
     static constexpr Index tile = 16;
 
+    /// Place number i of a tile of rows of `width`. A tile is small: 32-bit division, as 64-bit division is a call on a card.
+    struct Place {
+        Index row, col;
+        LRP_HD Place(Index i, Index width)
+            : row(static_cast<std::uint32_t>(i) / static_cast<std::uint32_t>(width)), col(static_cast<std::uint32_t>(i) % static_cast<std::uint32_t>(width)) {}
+    };
+
     /// One tile of rows of one head in fast memory: `tile` rows of D numbers, one number apart from the next row's, so that lanes that read a
     /// column meet different banks.
     template <class T>
     struct Tile {
         T* data;
         Index width;
-        LRP_HD T& operator()(Index row, Index col) const { return data[row * (width + 1) + col]; }
+        LRP_HD T& operator()(Index row, Index col) const { return data[static_cast<int>(row) * (static_cast<int>(width) + 1) + static_cast<int>(col)]; }
         LRP_HD static Index size(Index width) { return tile * (width + 1); }
 
         /// The rows [first, first + tile) of a head's columns; rows past the last are 0.
         template <Group G>
         LRP_HD void load(G& group, const View<const T>& from, Index first) const {
             row_each(group, tile * width, [&](Index i) {
-                const Index row = i / width, col = i % width;
+                const auto [row, col] = Place(i, width);
                 (*this)(row, col) = first + row < from.rows ? from(first + row, col) : T(0);
             });
         }
         template <Group G>
         LRP_HD void clear(G& group) const {
-            row_each(group, tile * width, [&](Index i) { (*this)(i / width, i % width) = T(0); });
+            row_each(group, tile * width, [&](Index i) {
+                const auto [row, col] = Place(i, width);
+                (*this)(row, col) = T(0);
+            });
         }
         LRP_HD static T dot(const Tile& a, Index i, const Tile& b, Index j) {
             T sum = 0;
@@ -126,7 +137,7 @@ struct TiledAttention {
                 });
                 group.barrier();
                 row_each(group, tile * D, [&](Index e) {
-                    const Index i = e / D, col = e % D;
+                    const auto [i, col] = Place(e, D);
                     T value = sum(i, col) * shrink[i];
                     for (Index j = 0; j < tile; ++j) value += part(i, j) * values(j, col);
                     sum(i, col) = value;
@@ -134,7 +145,7 @@ struct TiledAttention {
             }
             group.barrier();
             row_each(group, tile * D, [&](Index e) {
-                const Index i = e / D, col = e % D;
+                const auto [i, col] = Place(e, D);
                 if (first + i < T_) z(first + i, head * D + col) = sum(i, col) / total[i];
             });
             row_each(group, tile, [&](Index i) {
@@ -206,7 +217,7 @@ struct TiledAttention {
                 b.pair(group, head, first, other, queries, gradients, keys, values, probs, e);
                 group.barrier();
                 row_each(group, tile * D, [&](Index i) {
-                    const Index row = i / D, col = i % D;
+                    const auto [row, col] = Place(i, D);
                     T value = sum(row, col);
                     for (Index j = 0; j < tile; ++j) value += e(row, j) * keys(j, col);
                     sum(row, col) = value;
@@ -214,7 +225,7 @@ struct TiledAttention {
             }
             group.barrier();
             row_each(group, tile * D, [&](Index i) {
-                const Index row = i / D, col = i % D;
+                const auto [row, col] = Place(i, D);
                 if (first + row < T_) c_q(first + row, head * D + col) = factor * sum(row, col);
             });
         }
@@ -247,7 +258,7 @@ struct TiledAttention {
                     b.pair(group, head, other, first, queries, gradients, keys, values, probs, e);
                     group.barrier();
                     row_each(group, tile * D, [&](Index i) {
-                        const Index row = i / D, col = i % D;
+                        const auto [row, col] = Place(i, D);
                         T for_k = sum_k(row, col), for_v = sum_v(row, col);
                         for (Index j = 0; j < tile; ++j) {
                             for_k += e(j, row) * queries(j, col);
@@ -260,7 +271,7 @@ struct TiledAttention {
             }
             group.barrier();
             row_each(group, tile * D, [&](Index i) {
-                const Index row = i / D, col = i % D;
+                const auto [row, col] = Place(i, D);
                 if (first + row >= T_) return;
                 c_k(first + row, shared * D + col) = factor_k * sum_k(row, col);
                 c_v(first + row, shared * D + col) = factor_v * sum_v(row, col);
