@@ -36,6 +36,13 @@ inline auto coefficient(C& ctx, Index rows, Index cols) { return random_tensor<C
 /// The prompt lengths every op and rule is timed at.
 inline void tokens(benchmark::internal::Benchmark* one) { one->Arg(16)->Arg(128)->Unit(benchmark::kMicrosecond)->UseRealTime(); }
 
+/// Runs one step of a benchmark's loop to its end: on a card the host waits for it, so launching and waiting are in the figure.
+template <class F>
+void timed(C& ctx, const F& step) {
+    step();
+    if constexpr (requires { ctx.device().wait("benchmark"); }) ctx.device().wait("benchmark");
+}
+
 /// Rates per second of arithmetic and of memory that must move at least once.
 inline void count(benchmark::State& state, double flops, double bytes) {
     const auto iterations = static_cast<double>(state.iterations());

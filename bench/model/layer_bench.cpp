@@ -49,7 +49,7 @@ void forward(benchmark::State& state) {
     OneLayer one(state.range(0));
     const Station<C, NullObserver> at{one.ctx, one.nobody};
     const auto layer = one.layer();
-    for (auto _ : state) layer.forward(at, one.x.view(), one.saved, one.y.view());
+    for (auto _ : state) timed(one.ctx, [&] { layer.forward(at, one.x.view(), one.saved, one.y.view()); });
     count(state, 2 * OneLayer::parameters() * static_cast<double>(state.range(0)), 4 * OneLayer::parameters());
 }
 
@@ -58,7 +58,7 @@ void relevance(benchmark::State& state) {
     const Station<C, NullObserver> at{one.ctx, one.nobody};
     const auto layer = one.layer();
     layer.forward(at, one.x.view(), one.saved, one.y.view());
-    for (auto _ : state) layer.relevance(at, one.x.view(), one.saved, one.y.view(), one.work, one.c.view());
+    for (auto _ : state) timed(one.ctx, [&] { layer.relevance(at, one.x.view(), one.saved, one.y.view(), one.work, one.c.view()); });
     count(state, 2 * OneLayer::parameters() * static_cast<double>(state.range(0)), 4 * OneLayer::parameters());
 }
 

@@ -28,7 +28,7 @@ void linear(benchmark::State& state) {
     const Index T = state.range(0);
     auto x = activation(ctx, T, hidden), z = activation(ctx, T, neurons);
     auto w = random_tensor(ctx, neurons, hidden);
-    for (auto _ : state) Linear::forward(ctx, {std::as_const(w).view()}, x.view().as_const(), z.view());
+    for (auto _ : state) timed(ctx, [&] { Linear::forward(ctx, {std::as_const(w).view()}, x.view().as_const(), z.view()); });
     count(state, 2.0 * static_cast<double>(T * hidden * neurons), 4.0 * static_cast<double>(hidden * neurons + T * (hidden + neurons)));
 }
 
@@ -37,7 +37,7 @@ void matmul(benchmark::State& state) {
     const Index T = state.range(0);
     auto q = activation(ctx, T, heads * head_dim), k = activation(ctx, T, kv_heads * head_dim), z = activation(ctx, heads * T, T);
     const MatMul::Params<float> p{.count = heads, .group = heads / kv_heads, .transpose_b = true, .z_layout = HeadLayout::rows};
-    for (auto _ : state) MatMul::forward(ctx, p, q.view().as_const(), k.view().as_const(), z.view());
+    for (auto _ : state) timed(ctx, [&] { MatMul::forward(ctx, p, q.view().as_const(), k.view().as_const(), z.view()); });
     count(state, 2.0 * static_cast<double>(heads * T * T * head_dim), 4.0 * static_cast<double>(heads * T * T + T * (heads + kv_heads) * head_dim));
 }
 
@@ -45,7 +45,7 @@ void softmax(benchmark::State& state) {
     C ctx;
     const Index T = state.range(0);
     auto x = activation(ctx, heads * T, T), s = activation(ctx, heads * T, T);
-    for (auto _ : state) Softmax::forward(ctx, {T}, x.view().as_const(), s.view());
+    for (auto _ : state) timed(ctx, [&] { Softmax::forward(ctx, {T}, x.view().as_const(), s.view()); });
     count(state, 0, 8.0 * static_cast<double>(heads * T * T));
 }
 
@@ -54,7 +54,7 @@ void rms_norm(benchmark::State& state) {
     const Index T = state.range(0);
     auto x = activation(ctx, T, hidden), y = activation(ctx, T, hidden);
     auto w = random_tensor(ctx, 1, hidden), r = random_tensor(ctx, 1, T);
-    for (auto _ : state) RMSNorm::forward(ctx, {w.view().data, 1e-5}, x.view().as_const(), y.view(), r.view().data);
+    for (auto _ : state) timed(ctx, [&] { RMSNorm::forward(ctx, {w.view().data, 1e-5}, x.view().as_const(), y.view(), r.view().data); });
     count(state, 0, 8.0 * static_cast<double>(T * hidden));
 }
 
@@ -63,7 +63,7 @@ void layer_norm(benchmark::State& state) {
     const Index T = state.range(0);
     auto x = activation(ctx, T, hidden), y = activation(ctx, T, hidden);
     auto w = random_tensor(ctx, 1, hidden), m = random_tensor(ctx, 1, T), s = random_tensor(ctx, 1, T);
-    for (auto _ : state) LayerNorm::forward(ctx, {w.view().data, w.view().data, 1e-5}, x.view().as_const(), y.view(), m.view().data, s.view().data);
+    for (auto _ : state) timed(ctx, [&] { LayerNorm::forward(ctx, {w.view().data, w.view().data, 1e-5}, x.view().as_const(), y.view(), m.view().data, s.view().data); });
     count(state, 0, 8.0 * static_cast<double>(T * hidden));
 }
 
@@ -72,7 +72,7 @@ void pointwise(benchmark::State& state) {
     C ctx;
     const Index T = state.range(0);
     auto x = activation(ctx, T, neurons), y = activation(ctx, T, neurons);
-    for (auto _ : state) O::forward(ctx, {}, x.view().as_const(), y.view());
+    for (auto _ : state) timed(ctx, [&] { O::forward(ctx, {}, x.view().as_const(), y.view()); });
     count(state, 0, 8.0 * static_cast<double>(T * neurons));
 }
 
@@ -81,7 +81,7 @@ void binary(benchmark::State& state) {
     C ctx;
     const Index T = state.range(0);
     auto a = activation(ctx, T, neurons), b = activation(ctx, T, neurons), y = activation(ctx, T, neurons);
-    for (auto _ : state) O::forward(ctx, {}, a.view().as_const(), b.view().as_const(), y.view());
+    for (auto _ : state) timed(ctx, [&] { O::forward(ctx, {}, a.view().as_const(), b.view().as_const(), y.view()); });
     count(state, 0, 12.0 * static_cast<double>(T * neurons));
 }
 
@@ -90,7 +90,7 @@ void rope(benchmark::State& state) {
     const Index T = state.range(0);
     auto x = activation(ctx, T, heads * head_dim), y = activation(ctx, T, heads * head_dim);
     auto cos = random_tensor(ctx, T, head_dim / 2), sin = random_tensor(ctx, T, head_dim / 2);
-    for (auto _ : state) Rope::forward(ctx, {std::as_const(cos).view(), std::as_const(sin).view()}, x.view().as_const(), y.view());
+    for (auto _ : state) timed(ctx, [&] { Rope::forward(ctx, {std::as_const(cos).view(), std::as_const(sin).view()}, x.view().as_const(), y.view()); });
     count(state, 0, 8.0 * static_cast<double>(T * heads * head_dim));
 }
 
@@ -101,7 +101,7 @@ void embedding(benchmark::State& state) {
     auto y = activation(ctx, T, hidden);
     std::vector<std::int32_t> ids(static_cast<std::size_t>(T));
     for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<std::int32_t>((i * 7919) % 32000);
-    for (auto _ : state) Embedding::forward(ctx, {std::as_const(table).view(), ids}, y.view());
+    for (auto _ : state) timed(ctx, [&] { Embedding::forward(ctx, {std::as_const(table).view(), ids}, y.view()); });
     count(state, 0, 8.0 * static_cast<double>(T * hidden));
 }
 

@@ -19,7 +19,7 @@ void linear_rule(benchmark::State& state, R rule) {
     auto c_z = coefficient(ctx, T, neurons), c_x = coefficient(ctx, T, hidden);
     auto w = random_tensor(ctx, neurons, hidden);
     const Linear::Params<float> p{std::as_const(w).view()};
-    for (auto _ : state) rule.propagate(ctx, p, {x.view(), z.view()}, c_z.view().as_const(), c_x.view());
+    for (auto _ : state) timed(ctx, [&] { rule.propagate(ctx, p, {x.view(), z.view()}, c_z.view().as_const(), c_x.view()); });
     count(state, 2.0 * static_cast<double>(T * hidden * neurons), 4.0 * static_cast<double>(hidden * neurons + T * (hidden + neurons)));
 }
 void epsilon_zero(benchmark::State& state) { linear_rule(state, EpsilonRule<Linear>{}); }
@@ -35,7 +35,7 @@ void softmax_rule(benchmark::State& state) {
     auto x = activation(ctx, heads * T, T), s = activation(ctx, heads * T, T);
     auto c_s = coefficient(ctx, heads * T, T), c_x = coefficient(ctx, heads * T, T);
     Softmax::forward(ctx, {T}, x.view().as_const(), s.view());
-    for (auto _ : state) R{}.propagate(ctx, {T}, {x.view(), s.view()}, c_s.view().as_const(), c_x.view());
+    for (auto _ : state) timed(ctx, [&] { R{}.propagate(ctx, {T}, {x.view(), s.view()}, c_s.view().as_const(), c_x.view()); });
     count(state, 0, 12.0 * static_cast<double>(heads * T * T));
 }
 
@@ -46,7 +46,7 @@ void matmul_rule(benchmark::State& state) {
     auto a = activation(ctx, heads * T, T), v = activation(ctx, T, kv_heads * head_dim), z = activation(ctx, T, heads * head_dim);
     auto c_z = coefficient(ctx, T, heads * head_dim), c_a = coefficient(ctx, heads * T, T), c_v = coefficient(ctx, T, kv_heads * head_dim);
     const MatMul::Params<float> p{.count = heads, .group = heads / kv_heads, .a_layout = HeadLayout::rows};
-    for (auto _ : state) R{}.propagate(ctx, p, {a.view(), v.view(), z.view()}, c_z.view().as_const(), c_a.view(), c_v.view());
+    for (auto _ : state) timed(ctx, [&] { R{}.propagate(ctx, p, {a.view(), v.view(), z.view()}, c_z.view().as_const(), c_a.view(), c_v.view()); });
     count(state, 4.0 * static_cast<double>(heads * T * T * head_dim), 8.0 * static_cast<double>(heads * T * T));
 }
 
@@ -56,7 +56,7 @@ void multiply_rule(benchmark::State& state) {
     const Index T = state.range(0);
     auto a = activation(ctx, T, neurons), b = activation(ctx, T, neurons), y = activation(ctx, T, neurons);
     auto c_y = coefficient(ctx, T, neurons), c_a = coefficient(ctx, T, neurons), c_b = coefficient(ctx, T, neurons);
-    for (auto _ : state) R{}.propagate(ctx, {}, {a.view(), b.view(), y.view()}, c_y.view().as_const(), c_a.view(), c_b.view());
+    for (auto _ : state) timed(ctx, [&] { R{}.propagate(ctx, {}, {a.view(), b.view(), y.view()}, c_y.view().as_const(), c_a.view(), c_b.view()); });
     count(state, 0, 20.0 * static_cast<double>(T * neurons));
 }
 
@@ -66,7 +66,7 @@ void silu_rule(benchmark::State& state) {
     const Index T = state.range(0);
     auto x = activation(ctx, T, neurons), y = activation(ctx, T, neurons);
     auto c_y = coefficient(ctx, T, neurons), c_x = coefficient(ctx, T, neurons);
-    for (auto _ : state) R{}.propagate(ctx, {}, {x.view(), y.view()}, c_y.view().as_const(), c_x.view());
+    for (auto _ : state) timed(ctx, [&] { R{}.propagate(ctx, {}, {x.view(), y.view()}, c_y.view().as_const(), c_x.view()); });
     count(state, 0, 12.0 * static_cast<double>(T * neurons));
 }
 
@@ -77,7 +77,7 @@ void norm_rule(benchmark::State& state) {
     auto x = activation(ctx, T, hidden), y = activation(ctx, T, hidden);
     auto c_y = coefficient(ctx, T, hidden), c_x = coefficient(ctx, T, hidden);
     auto w = random_tensor(ctx, 1, hidden), r = random_tensor(ctx, 1, T);
-    for (auto _ : state) R{}.propagate(ctx, {w.view().data, 1e-5}, {x.view(), r.view().data, y.view()}, c_y.view().as_const(), c_x.view());
+    for (auto _ : state) timed(ctx, [&] { R{}.propagate(ctx, {w.view().data, 1e-5}, {x.view(), r.view().data, y.view()}, c_y.view().as_const(), c_x.view()); });
     count(state, 0, 8.0 * static_cast<double>(T * hidden));
 }
 

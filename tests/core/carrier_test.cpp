@@ -29,6 +29,7 @@ static_assert(std::is_constructible_v<Activation<float>, View<float>>);
 static_assert(passes<Activation<float>, View<float>> && passes<Coefficient<float>, View<const float>>);
 static_assert(passes<Activation<float>, Activation<const float>> && !passes<Activation<const float>, Activation<float>>);
 static_assert(!passes<Activation<const float>, View<float>>);
+static_assert(!passes<Activation<double>, Activation<float>> && !passes<Activation<double>, Activation<const float>>);
 
 // They travel to a device like a pointer and four numbers.
 static_assert(std::is_trivially_copyable_v<Activation<float>> && sizeof(Activation<float>) == sizeof(View<float>));
