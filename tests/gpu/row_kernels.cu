@@ -56,3 +56,15 @@ void all_of(typename CudaBackend<T>::context& ctx) {
 
 template void all_of<float>(CudaBackend<float>::context&);
 template void all_of<double>(CudaBackend<double>::context&);
+
+#if defined(LRP_HUNGRY_KERNEL)
+// More live numbers than 24 registers hold: shows that the check reads the report.
+__global__ void hungry(const float* x, float* y) {
+    float values[64];
+#pragma unroll
+    for (int i = 0; i < 64; ++i) values[i] = x[i * 32 + threadIdx.x];
+    __syncthreads();
+#pragma unroll
+    for (int i = 0; i < 64; ++i) y[i * 32 + threadIdx.x] = values[i] * values[63 - i] + values[(i * 7) % 64];
+}
+#endif
