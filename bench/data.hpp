@@ -37,8 +37,8 @@ inline auto coefficient(C& ctx, Index rows, Index cols) { return random_tensor<C
 inline void tokens(benchmark::internal::Benchmark* one) { one->Arg(16)->Arg(128)->Unit(benchmark::kMicrosecond)->UseRealTime(); }
 
 /// Runs one step of a benchmark's loop to its end: on a card the host waits for it, so launching and waiting are in the figure.
-template <class F>
-void timed(C& ctx, const F& step) {
+template <class AnyContext, class F>
+void timed([[maybe_unused]] AnyContext& ctx, const F& step) {
     step();
     if constexpr (requires { ctx.device().wait("benchmark"); }) ctx.device().wait("benchmark");
 }
