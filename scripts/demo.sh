@@ -7,7 +7,7 @@ set -eu
 cd "$(dirname "$0")/.."
 sh scripts/setup.sh
 cmake --preset release -DLRP_BUILD_TESTS=OFF >/dev/null
-echo "demo: building build/release/bin/lrp (about two minutes on two cores)"
+echo "demo: building build/release/bin/lrp (a few minutes on two cores)"
 cmake --build --preset release --target lrp -- --quiet
 build/release/bin/lrp trace examples/models/mini "${1:-I have 5 cats and 3 dogs. My cats love to play with my}" \
     --html trace.html --include-embedding
