@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The lrpxx authors
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Every row, map and tile kernel of the ops, the rules and the analysis, for the compiler's report on registers (spills.cmake). Never run.
+// The row and tile kernels and a selection of the maps, in float and double, for the compiler's report on registers (spills.cmake). Never run. Not among
+// them: maps of the epsilon and gamma rules, forward maps of GELU, ReLU and Tanh, and what only bf16 weights need.
 #include <lrp/analysis/relevance_sum.hpp>
 #include <lrp/op/gelu.hpp>
 #include <lrp/op/layer_norm.hpp>
