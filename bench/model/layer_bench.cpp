@@ -32,6 +32,15 @@ struct OneLayer {
         work.resize(ctx, config, tokens);
     }
     [[nodiscard]] LlamaLayer<B, AttnLRP> layer() const { return {config, weights.layers[0], rope.params()}; }
+    /// Products over all pairs of tokens, masked or not: two forward, four back. They are formed in full where attention is not in tiles.
+    [[nodiscard]] static double attention_flops(Index tokens, double products) {
+        return products * 2 * static_cast<double>(tokens * tokens * heads * head_dim);
+    }
+    [[nodiscard]] static double flops(Index tokens, double products) {
+        return 2 * parameters() * static_cast<double>(tokens) + attention_flops(tokens, products);
+    }
+    /// Weights once, the stream in and out.
+    [[nodiscard]] static double bytes(Index tokens) { return 4 * (parameters() + 2 * static_cast<double>(tokens * hidden)); }
     [[nodiscard]] static double parameters() { return static_cast<double>(hidden * (2 * heads + 2 * kv_heads) * head_dim + 3 * hidden * neurons); }
 
     C ctx;
@@ -50,7 +59,7 @@ void forward(benchmark::State& state) {
     const Station<C, NullObserver> at{one.ctx, one.nobody};
     const auto layer = one.layer();
     for (auto _ : state) timed(one.ctx, [&] { layer.forward(at, one.x.view(), one.saved, one.y.view()); });
-    count(state, 2 * OneLayer::parameters() * static_cast<double>(state.range(0)), 4 * OneLayer::parameters());
+    count(state, OneLayer::flops(state.range(0), 2), OneLayer::bytes(state.range(0)));
 }
 
 void relevance(benchmark::State& state) {
@@ -59,7 +68,7 @@ void relevance(benchmark::State& state) {
     const auto layer = one.layer();
     layer.forward(at, one.x.view(), one.saved, one.y.view());
     for (auto _ : state) timed(one.ctx, [&] { layer.relevance(at, one.x.view(), one.saved, one.y.view(), one.work, one.c.view()); });
-    count(state, 2 * OneLayer::parameters() * static_cast<double>(state.range(0)), 4 * OneLayer::parameters());
+    count(state, OneLayer::flops(state.range(0), 4), OneLayer::bytes(state.range(0)));
 }
 
 }  // namespace
