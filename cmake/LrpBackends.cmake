@@ -14,13 +14,13 @@ if(LRP_HAS_XTENSOR)
 endif()
 
 # One text, three host systems. THRUST_DEVICE_SYSTEM is set alike for all, as each names its policy: two of them live in one program.
+set(lrp_thrust_shared ${LRP_BACKEND_ROOT}/thrust/lrp/thrust/arena.hpp ${LRP_BACKEND_ROOT}/thrust/lrp/thrust/memory.hpp
+                      ${LRP_BACKEND_ROOT}/thrust/lrp/thrust/backend.hpp)
 lrp_find(THRUST ThrustHeaders)
 if(LRP_HAS_THRUST)
     lrp_library(thrust)
     target_sources(lrpxx_thrust INTERFACE FILE_SET headers_backends_thrust TYPE HEADERS BASE_DIRS ${LRP_BACKEND_ROOT}/thrust FILES
-                   ${LRP_BACKEND_ROOT}/thrust/lrp/thrust/arena.hpp ${LRP_BACKEND_ROOT}/thrust/lrp/thrust/memory.hpp
-                   ${LRP_BACKEND_ROOT}/thrust/lrp/thrust/backend.hpp ${LRP_BACKEND_ROOT}/thrust/lrp/thrust/host_product.hpp
-                   ${LRP_BACKEND_ROOT}/thrust/lrp/thrust/host.hpp ${LRP_BACKEND_ROOT}/thrust/lrp/thrust/cpp.hpp)
+                   ${lrp_thrust_shared} ${LRP_BACKEND_ROOT}/thrust/lrp/thrust/host_product.hpp ${LRP_BACKEND_ROOT}/thrust/lrp/thrust/host.hpp ${LRP_BACKEND_ROOT}/thrust/lrp/thrust/cpp.hpp)
     target_link_libraries(lrpxx_thrust INTERFACE lrpxx_core ThrustHeaders::ThrustHeaders)
     target_compile_definitions(lrpxx_thrust INTERFACE $<$<COMPILE_LANGUAGE:CXX>:THRUST_DEVICE_SYSTEM=THRUST_DEVICE_SYSTEM_CPP>)
     foreach(system omp tbb)
@@ -46,15 +46,15 @@ if(LRP_HAS_THRUST)
 endif()
 
 # CUDA: the headers need nvcc and the toolkit's libraries. LRP_HAS_CUDA: the toolkit is there. LRP_HAS_NVCC: this project's own programs can use it.
-if(LRP_WITH_CUDA AND NOT CMAKE_CUDA_COMPILER AND NOT DEFINED ENV{CUDACXX})
-    find_program(LRP_NVCC nvcc HINTS ENV CUDA_PATH PATHS /usr/local/cuda PATH_SUFFIXES bin)
-    mark_as_advanced(LRP_NVCC)
-    if(LRP_NVCC AND (PROJECT_IS_TOP_LEVEL OR LRP_WITH_CUDA STREQUAL "ON"))
-        set(CMAKE_CUDA_COMPILER ${LRP_NVCC})
-    endif()
-endif()
 set(LRP_HAS_NVCC FALSE)
 if(LRP_WITH_CUDA AND (PROJECT_IS_TOP_LEVEL OR LRP_WITH_CUDA STREQUAL "ON"))
+    if(NOT CMAKE_CUDA_COMPILER AND NOT DEFINED ENV{CUDACXX})
+        find_program(LRP_NVCC nvcc HINTS ENV CUDA_PATH PATHS /usr/local/cuda PATH_SUFFIXES bin)
+        mark_as_advanced(LRP_NVCC)
+        if(LRP_NVCC)
+            set(CMAKE_CUDA_COMPILER ${LRP_NVCC})
+        endif()
+    endif()
     if(NOT DEFINED CMAKE_CUDA_ARCHITECTURES)
         set(CMAKE_CUDA_ARCHITECTURES 80 90 100 CACHE STRING "Cards to compile for; each with machine code and PTX")
     endif()
@@ -73,8 +73,7 @@ if(LRP_HAS_CUDA)
     lrp_library(cuda)
     file(GLOB lrp_cuda_headers CONFIGURE_DEPENDS ${LRP_BACKEND_ROOT}/thrust/lrp/thrust/cuda*.hpp)
     target_sources(lrpxx_cuda INTERFACE FILE_SET headers_backends_thrust TYPE HEADERS BASE_DIRS ${LRP_BACKEND_ROOT}/thrust FILES ${lrp_cuda_headers}
-                   ${LRP_BACKEND_ROOT}/thrust/lrp/thrust/arena.hpp ${LRP_BACKEND_ROOT}/thrust/lrp/thrust/memory.hpp
-                   ${LRP_BACKEND_ROOT}/thrust/lrp/thrust/backend.hpp)
+                   ${lrp_thrust_shared})
     set_target_properties(lrpxx_cuda PROPERTIES VERIFY_INTERFACE_HEADER_SETS OFF)  # a host compiler cannot; the tests compile them with nvcc
     target_link_libraries(lrpxx_cuda INTERFACE lrpxx_core CUDA::cudart_static CUDA::cublasLt)
     target_compile_options(lrpxx_cuda INTERFACE $<$<COMPILE_LANGUAGE:CUDA>:-std=c++20>)  # CMake before 3.25.2 drops CUDA_STANDARD 20 in silence

@@ -9,6 +9,7 @@
 #include <lrp/rule/preset/gradient.hpp>
 
 #include "conformance/fixture.hpp"
+#include "support/random_model.hpp"
 
 using namespace lrp;
 using namespace lrp::test;
@@ -55,11 +56,7 @@ void check_lean(const std::string& what) {
     config.intermediate_size = 20;
     config.layers = 2;
     config.attention = {4, 2, 6};
-    std::mt19937 random(5);
-    std::normal_distribution<double> draw(0, 0.3);
-    LlamaModel<B, Rules> model(config, std::make_shared<const LlamaWeights<B>>(make_llama_weights<B>(bench.ctx, config, [&](const std::string& name, Index, Index, auto host) {
-        for (auto& value : host) value = static_cast<T>(draw(random) + (name.ends_with("norm.weight") ? 1 : 0));
-    })));
+    LlamaModel<B, Rules> model(config, random_weights<B>(bench.ctx, config, 5));
     model.set_tiled_from(0);
     std::vector<std::int32_t> ids(21);
     for (std::size_t i = 0; i < ids.size(); ++i) ids[i] = static_cast<std::int32_t>(i * 7 % 30);

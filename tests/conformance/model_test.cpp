@@ -9,7 +9,7 @@ using namespace lrp::test;
 
 namespace {
 
-struct UniformGating : AttnLRP {
+struct MixedRules : AttnLRP {
     using activation = GradientRule<SiLU>;
     using scores = GradientRule<MatMul>;
 };
@@ -23,5 +23,5 @@ TEMPLATE_TEST_CASE("the whole model agrees with the double reference at every si
     check_model<Subject<TestType>, AttnLRP>("AttnLRP");
     check_model<Subject<TestType>, CpLRP>("CP-LRP");
     check_model<Subject<TestType>, Gradient>("Gradient");
-    check_model<Subject<TestType>, UniformGating>("mixed rules");
+    check_model<Subject<TestType>, MixedRules>("mixed rules");
 }

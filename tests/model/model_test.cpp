@@ -2,8 +2,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // The model as a user meets it: recomputing, threads, observers, seeds, changed roles, bad input.
-#include <random>
-
 #include <lrp/analysis/conservation.hpp>
 #include <lrp/eigen/backend.hpp>
 #include <lrp/reference/backend.hpp>
@@ -13,9 +11,11 @@
 
 #include "support/catch.hpp"
 #include "support/golden.hpp"
+#include "support/random_model.hpp"
 
 using namespace lrp;
 using lrp::test::largest_difference;
+using lrp::test::random_weights;
 using Catch::Matchers::Contains;
 
 namespace {
@@ -30,15 +30,6 @@ LlamaConfig small(bool biases = false) {
     config.rms_norm_eps = 1e-5;
     config.attention_bias = config.mlp_bias = biases;
     return config;
-}
-
-template <Backend B>
-std::shared_ptr<const LlamaWeights<B>> random_weights(typename B::context& ctx, const LlamaConfig& config, unsigned seed = 1) {
-    std::mt19937 random(seed);
-    std::normal_distribution<double> draw(0, 0.3);
-    return std::make_shared<const LlamaWeights<B>>(make_llama_weights<B>(ctx, config, [&](const std::string& name, Index, Index, auto host) {
-        for (auto& value : host) value = static_cast<typename B::scalar>(draw(random) + (name.ends_with("norm.weight") ? 1 : 0));
-    }));
 }
 
 const std::vector<std::int32_t> prompt{1, 7, 9, 33, 2, 2, 8, 49};

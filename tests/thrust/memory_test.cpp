@@ -2,8 +2,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // Memory that belongs to a context: arenas, owners, and two backends side by side.
-#include <random>
-
 #include <lrp/analysis/attribute.hpp>
 #include <lrp/model/llama/model.hpp>
 #include <lrp/reference/backend.hpp>
@@ -11,9 +9,11 @@
 #include <lrp/thrust/cpp.hpp>
 
 #include "support/catch.hpp"
+#include "support/random_model.hpp"
 
 using namespace lrp;
 using Catch::Matchers::Contains;
+using lrp::test::random_weights;
 
 namespace {
 
@@ -29,19 +29,11 @@ LlamaConfig small() {
     config.attention = {2, 1, 8};
     return config;
 }
-template <Backend Any>
-std::shared_ptr<const LlamaWeights<Any>> random_weights(typename Any::context& ctx) {
-    std::mt19937 random(2);
-    std::normal_distribution<double> draw(0, 0.3);
-    return std::make_shared<const LlamaWeights<Any>>(make_llama_weights<Any>(ctx, small(), [&](const std::string&, Index, Index, auto host) {
-        for (auto& value : host) value = static_cast<typename Any::scalar>(draw(random));
-    }));
-}
 const std::vector<std::int32_t> prompt{1, 7, 9, 3, 2, 2, 8, 19};
 
 template <Backend Any>
 std::vector<float> embedding_relevance(typename Any::context& ctx) {
-    const LlamaModel<Any, AttnLRP> model(small(), random_weights<Any>(ctx));
+    const LlamaModel<Any, AttnLRP> model(small(), random_weights<Any>(ctx, small()));
     return attribute(ctx, model, prompt).embedding;
 }
 
@@ -58,7 +50,7 @@ TEST_CASE("a whole pass fits in an arena and leaves it empty") {
 
 TEST_CASE("an arena that is too small is an error with both numbers, and the context goes on") {
     Ctx ctx(Ctx::Options{}, 64 << 10);
-    const LlamaModel<B, AttnLRP> model(small(), random_weights<B>(ctx));
+    const LlamaModel<B, AttnLRP> model(small(), random_weights<B>(ctx, small()));
     const auto left = ctx.memory->arena()->available();
     CHECK_THROWS_WITH(attribute(ctx, model, std::vector<std::int32_t>(200, 3)), Contains("arena: ") && Contains(" bytes were asked for, ") && Contains(" of 65536 are free"));
     CHECK(ctx.memory->arena()->available() == left);  // what the failed pass had taken is back
@@ -74,7 +66,7 @@ TEST_CASE("a tensor of another context is refused, with both numbers") {
     CHECK_THROWS_WITH(tensor.download(mine), Contains(both));
     CHECK_THROWS_WITH(tensor.resize(mine, 5, 5), Contains(both));
     CHECK_THROWS_WITH(tensor.upload(other, std::vector<float>(3)), Contains("upload: a tensor [2, 2] takes 4 values, found 3"));
-    const LlamaModel<B, AttnLRP> model(small(), random_weights<B>(other));
+    const LlamaModel<B, AttnLRP> model(small(), random_weights<B>(other, small()));
     const std::vector<std::int32_t> last{7};
     CHECK_THROWS_WITH(model.forward(mine, prompt, last, {}), Contains(both));
     auto pass = model.forward(other, prompt, last, {});

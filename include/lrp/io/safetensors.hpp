@@ -224,11 +224,7 @@ std::size_t convert(const std::byte* from, std::span<T> out) {
         if constexpr (std::is_integral_v<Stored> && std::is_integral_v<T>) {
             if (!std::in_range<T>(value)) return i;
         }
-        if constexpr (std::same_as<T, Stored>) {
-            out[i] = value;
-        } else if constexpr (std::same_as<T, bf16>) {
-            out[i] = bf16(static_cast<float>(value));
-        } else if constexpr (std::is_arithmetic_v<Stored>) {
+        if constexpr (std::is_arithmetic_v<Stored> && std::is_arithmetic_v<T>) {
             out[i] = static_cast<T>(value);
         } else {
             out[i] = static_cast<T>(static_cast<float>(value));

@@ -21,10 +21,13 @@ namespace lrp {
 
 namespace detail {
 
-struct RoundToBf16 {
-    Widened<float, float> from;
+struct RoundRow {
+    View<const float> from;
     View<bf16> to;
-    LRP_HD void operator()(Index i) const { to.data[i] = bf16(from(i / to.cols, i % to.cols)); }
+    template <Group G>
+    LRP_HD void operator()(G& group, Index row) const {
+        row_each(group, to.cols, [&](Index col) { to(row, col) = bf16(from(row, col)); });
+    }
 };
 template <class T>
 struct Constant {
@@ -108,7 +111,7 @@ class CudaDevice {
             int most = 0;
             detail::cuda_check(cudaDeviceGetAttribute(&most, cudaDevAttrMaxSharedMemoryPerBlockOptin, stream_.device()), "cudaDeviceGetAttribute");
             if (bytes > static_cast<std::size_t>(most))
-                fail<DeviceError>("cuda: ", detail::functor_name<F>(), " needs ", bytes, " bytes of shared memory a block, the card has ", most);
+                fail<DeviceError>("cuda: ", detail::functor_name<F>, " needs ", bytes, " bytes of shared memory a block, the card has ", most);
             detail::cuda_check(cudaFuncSetAttribute(detail::tile_kernel<F, T>, cudaFuncAttributeMaxDynamicSharedMemorySize, static_cast<int>(bytes)),
                                "cudaFuncSetAttribute for ", bytes, " bytes of shared memory");
         }
@@ -144,7 +147,7 @@ class CudaDevice {
             const View<const T>& from = a.first;  // weights are never batched
             ThrustBuffer<CudaDevice, bf16> rounded(memory.shared_from_this(), from.rows * from.cols);
             const View<bf16> to(rounded.data(), from.rows, from.cols);
-            each(from.rows * from.cols, detail::RoundToBf16{{from}, to});
+            rows(from.rows, from.cols, detail::RoundRow{from, to});
             products_.run(stream(), p, BatchView<const bf16>{to, 1, 0}, b, c);
         }
         if (checked_) wait("matmul");
@@ -158,8 +161,8 @@ class CudaDevice {
 
     template <class F>
     void launched(Index rows, Index cols) {
-        detail::cuda_check(cudaGetLastError(), "launching ", detail::functor_name<F>(), " over [", rows, ", ", cols, "]");
-        if (checked_) detail::cuda_check(cudaStreamSynchronize(stream()), detail::functor_name<F>(), " over [", rows, ", ", cols, "]");
+        detail::cuda_check(cudaGetLastError(), "launching ", detail::functor_name<F>, " over [", rows, ", ", cols, "]");
+        if (checked_) detail::cuda_check(cudaStreamSynchronize(stream()), detail::functor_name<F>, " over [", rows, ", ", cols, "]");
     }
 
     bool checked_;

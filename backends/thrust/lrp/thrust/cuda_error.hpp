@@ -39,9 +39,8 @@ void cublas_check(cublasStatus_t code, const Parts&... what) {
     if (code != CUBLAS_STATUS_SUCCESS) fail<DeviceError>("cuda: ", what..., ": ", cublasLtGetStatusString(code), " (", cublasLtGetStatusName(code), ")");
 }
 
-/// The name of a functor's type, for messages.
 template <class F>
-[[nodiscard]] constexpr std::string_view functor_name() {
+[[nodiscard]] constexpr std::string_view find_functor_name() {
     std::string_view name = __PRETTY_FUNCTION__;
     const auto begin = name.find("F = ");
     if (begin == std::string_view::npos) return name;
@@ -49,6 +48,9 @@ template <class F>
     const auto end = name.find_first_of(";]");
     return name.substr(0, end);
 }
+/// The name of a functor's type, for messages; found when compiling, as every launch passes it.
+template <class F>
+inline constexpr std::string_view functor_name = find_functor_name<F>();
 
 }  // namespace detail
 

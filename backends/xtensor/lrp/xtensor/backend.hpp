@@ -1,29 +1,24 @@
 // SPDX-FileCopyrightText: 2026 The lrpxx authors
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The xtensor backend: matrix products by the BLAS behind xtensor-blas, on slices as they lie, with that BLAS's own threads; everything
-// else on rows, in plain loops.
+// The xtensor backend: matrix products by the BLAS behind xtensor-blas, on slices as they lie, with that BLAS's own threads, and xtensor's
+// storage; everything else is the reference's plain loops.
 #pragma once
 
 #include <algorithm>
-#include <concepts>
-#include <cstdint>
 #include <limits>
-#include <span>
 
-#include <lrp/backend/backend.hpp>
 #include <lrp/reference/backend.hpp>
 #include <lrp/xtensor/includes.hpp>
 
 namespace lrp {
 
 template <Scalar T>
-struct XtensorBackend {
+struct XtensorBackend : ReferenceBackend<T> {
     using scalar = T;
-    using weight = T;
     static constexpr const char* name = "xtensor";
 
-    struct context {
+    struct context : ReferenceBackend<T>::context {
         using backend = XtensorBackend;
         using scalar = T;
     };
@@ -50,18 +45,6 @@ struct XtensorBackend {
     static buffer<E> allocate(context&, Index count) {
         return buffer<E>(count);
     }
-    template <class E>
-    static void upload(context&, std::span<const E> host, E* device) {
-        std::copy(host.begin(), host.end(), device);
-    }
-    static void download(context&, const T* device, std::span<T> host) { std::copy_n(device, host.size(), host.begin()); }
-
-    static void copy(context&, View<const T> in, View<T> out) {
-        for (Index row = 0; row < out.rows; ++row) std::copy_n(in.row(row), out.cols, out.row(row));
-    }
-    static void fill(context&, View<T> out, T value) {
-        for (Index row = 0; row < out.rows; ++row) std::fill_n(out.row(row), out.cols, value);
-    }
 
     static void matmul(context&, const Product& p, View<const T> a, View<const T> b, View<T> c) { product(p, a, b, c); }
 
@@ -71,35 +54,6 @@ struct XtensorBackend {
             if (h % c.group != 0) own.beta = 1;  // the block already holds the sum over earlier heads of its group
             product(own, a[h], b[h], c[h]);
         }
-    }
-
-    template <class F, class... In>
-    static void map(context&, F f, View<T> out, In... in) {
-        for (Index row = 0; row < out.rows; ++row) {
-            T* to = out.row(row);
-            for (Index col = 0; col < out.cols; ++col) to[col] = f(in(row, col)...);
-        }
-    }
-
-    template <class F>
-    static void for_each_row(context&, Index rows, Index, F f) {
-        SerialGroup group;
-        for (Index row = 0; row < rows; ++row) f(group, row);
-    }
-
-    static void gather_rows(context&, View<const T> table, std::span<const std::int32_t> ids, View<T> out) {
-        for (std::size_t i = 0; i < ids.size(); ++i) std::copy_n(table.row(ids[i]), out.cols, out.row(static_cast<Index>(i)));
-    }
-    static void scatter_add_rows(context&, View<const T> in, std::span<const std::int32_t> ids, View<T> table) {
-        for (std::size_t i = 0; i < ids.size(); ++i) {
-            const T* from = in.row(static_cast<Index>(i));
-            T* to = table.row(ids[i]);
-            for (Index col = 0; col < in.cols; ++col) to[col] += from[col];
-        }
-    }
-    static void top_k(context&, const T* x, Index count, std::span<std::int32_t> ids) {
-        typename ReferenceBackend<T>::context plain;
-        ReferenceBackend<T>::top_k(plain, x, count, ids);
     }
 
   private:
