@@ -3,6 +3,8 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
+#include <concepts>
 #include <condition_variable>
 #include <exception>
 #include <functional>
@@ -21,7 +23,7 @@ class ThreadPool {
     /// `threads` in all, the caller included; 0: as many as the machine has.
     explicit ThreadPool(unsigned threads = 0) {
         if (threads == 0) threads = std::max(1u, std::thread::hardware_concurrency());
-        for (unsigned i = 1; i < threads; ++i) workers_.emplace_back([this] { serve(); });
+        for (unsigned i = 1; i < threads; ++i) workers_.emplace_back([this, i] { serve(i); });
     }
     ThreadPool(const ThreadPool&) = delete;
     ThreadPool& operator=(const ThreadPool&) = delete;
@@ -36,28 +38,38 @@ class ThreadPool {
 
     [[nodiscard]] unsigned size() const { return static_cast<unsigned>(workers_.size()) + 1; }
 
-    /// Calls work(i) for every i < count and returns when all are done. The first exception is thrown again here. A loop inside a
-    /// loop runs on its own thread alone.
+    /// Calls work(i), or work(i, thread) with the number of the thread below size(), for every i < count and returns when all are done. The
+    /// first exception is thrown again here. A loop inside a loop runs on its own thread alone.
     template <class F>
     void parallel_for(Index count, const F& work) {
+        const auto call = [&work](Index i, unsigned thread) {
+            if constexpr (std::invocable<const F&, Index, unsigned>) {
+                work(i, thread);
+            } else {
+                work(i);
+            }
+        };
         if (count <= 1 || workers_.empty() || inside()) {
-            for (Index i = 0; i < count; ++i) work(i);
+            for (Index i = 0; i < count; ++i) call(i, own_number());
             return;
         }
         const std::lock_guard one_loop(loop_mutex_);
         {
             const std::lock_guard lock(mutex_);
-            job_ = [&work](Index i) { work(i); };
+            job_ = call;
             count_ = count;
             next_.store(0);
-            busy_ = workers_.size();
+            busy_.store(workers_.size());
             error_ = nullptr;
-            ++generation_;
+            generation_.fetch_add(1);
         }
         wake_.notify_all();
-        take_indices();
-        std::unique_lock lock(mutex_);
-        done_.wait(lock, [this] { return busy_ == 0; });
+        take_indices(0);
+        if (!spin([this] { return busy_.load() == 0; })) {
+            std::unique_lock lock(mutex_);
+            done_.wait(lock, [this] { return busy_.load() == 0; });
+        }
+        const std::lock_guard lock(mutex_);  // the last worker has let go of it
         job_ = nullptr;
         if (error_) std::rethrow_exception(error_);
     }
@@ -68,11 +80,33 @@ class ThreadPool {
         return flag;
     }
 
-    void take_indices() {
+    /// The number of the thread that runs, of the pool whose loop it is in.
+    static unsigned& own_number() {
+        thread_local unsigned number = 0;
+        return number;
+    }
+
+    /// Loops follow each other within microseconds; a thread that sleeps at once would take longer to wake than to work. Whether `done` came true.
+    template <class F>
+    static bool spin(const F& done) {
+        const auto end = std::chrono::steady_clock::now() + std::chrono::microseconds(50);
+        do {
+            for (int i = 0; i < 64; ++i) {
+                if (done()) return true;
+#if defined(__x86_64__)
+                __builtin_ia32_pause();
+#endif
+            }
+        } while (std::chrono::steady_clock::now() < end);
+        return false;
+    }
+
+    void take_indices(unsigned thread) {
         inside() = true;
+        own_number() = thread;
         for (Index i = next_.fetch_add(1); i < count_; i = next_.fetch_add(1)) {
             try {
-                job_(i);
+                job_(i, thread);
             } catch (...) {
                 const std::lock_guard lock(mutex_);
                 if (!error_) error_ = std::current_exception();
@@ -80,19 +114,22 @@ class ThreadPool {
             }
         }
         inside() = false;
+        own_number() = 0;
     }
 
-    void serve() {
+    void serve(unsigned thread) {
         std::size_t seen = 0;
-        std::unique_lock lock(mutex_);
         for (;;) {
-            wake_.wait(lock, [&] { return stopping_ || generation_ != seen; });
-            if (stopping_) return;
-            seen = generation_;
-            lock.unlock();
-            take_indices();
-            lock.lock();
-            if (--busy_ == 0) done_.notify_one();
+            spin([&] { return generation_.load() != seen; });
+            {
+                std::unique_lock lock(mutex_);
+                wake_.wait(lock, [&] { return stopping_ || generation_.load() != seen; });
+                if (stopping_) return;
+                seen = generation_.load();
+            }
+            take_indices(thread);
+            const std::lock_guard lock(mutex_);
+            if (busy_.fetch_sub(1) == 1) done_.notify_one();
         }
     }
 
@@ -101,11 +138,11 @@ class ThreadPool {
     std::mutex mutex_;
     std::condition_variable wake_;
     std::condition_variable done_;
-    std::function<void(Index)> job_;
+    std::function<void(Index, unsigned)> job_;
     Index count_ = 0;
     std::atomic<Index> next_{0};
-    std::size_t busy_ = 0;
-    std::size_t generation_ = 0;
+    std::atomic<std::size_t> busy_{0};
+    std::atomic<std::size_t> generation_{0};
     std::exception_ptr error_;
     bool stopping_ = false;
 };

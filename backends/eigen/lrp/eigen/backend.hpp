@@ -1,8 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The lrpxx authors
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The CPU backend: matrix products by Eigen on panels, everything else on rows, both shared among the threads of one pool. The cut
-// into panels and chunks depends on shapes alone, so results are the same bits for every number of threads.
+// The CPU backend: matrix products by the fastest code that the machine has (product/), everything else on rows, both shared among the threads of
+// one pool. The cut into panels and chunks depends on shapes alone, so results are the same bits for every number of threads.
 #pragma once
 
 #include <algorithm>
@@ -15,14 +15,17 @@
 #include <lrp/backend/backend.hpp>
 #include <lrp/backend/native.hpp>
 #include <lrp/core/thread_pool.hpp>
+#include <lrp/eigen/product/weight_products.hpp>
 #include <lrp/reference/backend.hpp>
 
 namespace lrp {
 
-template <Scalar T>
+/// Computes in T; weights lie in W, bf16 or T itself, and are read where they lie, in a mapped file say.
+template <Scalar T, Storage W = T>
+    requires(std::same_as<W, T> || std::same_as<T, float>)
 struct EigenBackend {
     using scalar = T;
-    using weight = T;
+    using weight = W;
     static constexpr const char* name = "eigen";
     static constexpr std::array native{Native::softmax};
 
@@ -31,31 +34,32 @@ struct EigenBackend {
         using scalar = T;
 
         /// `threads` 0: as many as the machine has.
-        explicit context(unsigned threads = 0) : pool(std::make_unique<ThreadPool>(threads)) {}
+        explicit context(unsigned threads = 0) : pool(std::make_unique<ThreadPool>(threads)), products(pool->size()) {}
         std::unique_ptr<ThreadPool> pool;
+        WeightProducts products;  ///< which code forms products, and how exactly
     };
 
-    /// Host memory on cache-line boundaries.
+    /// Host memory on cache-line boundaries, or somebody else's.
     template <class E>
     class buffer {
       public:
         buffer() = default;
         explicit buffer(Index size)
-            : data_(static_cast<E*>(::operator new[](static_cast<std::size_t>(size) * sizeof(E), std::align_val_t{64}))), size_(size) {}
-        E* data() { return data_.get(); }
+            : own_(static_cast<E*>(::operator new[](static_cast<std::size_t>(size) * sizeof(E), std::align_val_t{64}))), data_(own_.get()), size_(size) {}
+        buffer(E* data, Index size, std::shared_ptr<const void> owner) : owner_(std::move(owner)), data_(data), size_(size) {}
+        E* data() { return data_; }
         [[nodiscard]] Index size() const { return size_; }
 
       private:
         struct Free {
             void operator()(E* data) const { ::operator delete[](data, std::align_val_t{64}); }
         };
-        std::unique_ptr<E, Free> data_;
+        std::unique_ptr<E, Free> own_;
+        std::shared_ptr<const void> owner_;
+        E* data_ = nullptr;
         Index size_ = 0;
     };
 
-    using Matrix = Eigen::Matrix<T, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-    using ConstMap = Eigen::Map<const Matrix, Eigen::Unaligned, Eigen::OuterStride<>>;
-    using MutableMap = Eigen::Map<Matrix, Eigen::Unaligned, Eigen::OuterStride<>>;
     using RowMap = Eigen::Map<const Eigen::Array<T, 1, Eigen::Dynamic>>;
     using MutableRowMap = Eigen::Map<Eigen::Array<T, 1, Eigen::Dynamic>>;
 
@@ -69,6 +73,12 @@ struct EigenBackend {
     }
     static void download(context&, const T* device, std::span<T> host) { std::copy_n(device, host.size(), host.begin()); }
 
+    /// Memory that somebody else holds and `owner` keeps alive, for reading only: a mapped file's tensors become weights without a copy.
+    template <class E>
+    static buffer<E> borrow(context&, const E* data, Index count, std::shared_ptr<const void> owner) {
+        return buffer<E>(const_cast<E*>(data), count, std::move(owner));
+    }
+
     static void copy(context& ctx, View<const T> in, View<T> out) {
         rows(ctx, out.rows, out.cols, [&](Index row) { std::copy_n(in.row(row), out.cols, out.row(row)); });
     }
@@ -76,19 +86,13 @@ struct EigenBackend {
         rows(ctx, out.rows, out.cols, [&](Index row) { std::fill_n(out.row(row), out.cols, value); });
     }
 
-    static void matmul(context& ctx, const Product& p, View<const T> a, View<const T> b, View<T> c) {
-        // Panels of output columns; a tall and narrow result is cut into panels of rows instead.
-        const bool by_rows = c.cols < 2 * panel && c.rows >= 2 * panel;
-        const Index extent = by_rows ? c.rows : c.cols;
-        ctx.pool->parallel_for((extent + panel - 1) / panel, [&](Index index) {
-            const Index first = index * panel;
-            const Index count = std::min(panel, extent - first);
-            if (by_rows) {
-                product(p, p.transpose_a ? a.columns(first, count) : a.rows_from(first, count), b, c.rows_from(first, count));
-            } else {
-                product(p, a, p.transpose_b ? b.rows_from(first, count) : b.columns(first, count), c.columns(first, count));
-            }
-        });
+    template <Storage U>
+    static void matmul(context& ctx, const Product& p, View<const T> a, View<const U> b, View<T> c) {
+        if constexpr (std::same_as<T, float>) {
+            ctx.products.run(*ctx.pool, p, a, b, c);
+        } else {
+            detail::PanelProduct<T>::run(*ctx.pool, ctx.products.scratch(), detail::PanelProvider::eigen, p, a, b, c);
+        }
     }
 
     static void matmul_batched(context& ctx, const Product& p, BatchView<const T> a, BatchView<const T> b, BatchView<T> c) {
@@ -97,7 +101,7 @@ struct EigenBackend {
                 Product own = p;
                 if (member != 0) own.beta = 1;  // the block already holds the sum over earlier heads of its group
                 const Index h = block * c.group + member;
-                product(own, a[h], b[h], c[h]);
+                detail::PanelProduct<T>::product(detail::PanelProvider::eigen, own, a[h], b[h], c[h]);
             }
         });
     }
@@ -118,8 +122,16 @@ struct EigenBackend {
         });
     }
 
-    static void gather_rows(context& ctx, View<const T> table, std::span<const std::int32_t> ids, View<T> out) {
-        rows(ctx, out.rows, out.cols, [&](Index row) { std::copy_n(table.row(ids[static_cast<std::size_t>(row)]), out.cols, out.row(row)); });
+    template <Storage U, Storage V>
+    static void gather_rows(context& ctx, View<const U> table, std::span<const std::int32_t> ids, View<V> out) {
+        rows(ctx, out.rows, out.cols, [&](Index row) {
+            const U* from = table.row(ids[static_cast<std::size_t>(row)]);
+            if constexpr (std::same_as<U, V>) {
+                std::copy_n(from, out.cols, out.row(row));
+            } else {
+                std::transform(from, from + out.cols, out.row(row), [](U value) { return widen<T>(value); });
+            }
+        });
     }
     static void scatter_add_rows(context&, View<const T> in, std::span<const std::int32_t> ids, View<T> table) {
         for (std::size_t i = 0; i < ids.size(); ++i)
@@ -143,31 +155,6 @@ struct EigenBackend {
     }
 
   private:
-    static constexpr Index panel = 256;
-
-    static ConstMap matrix(const View<const T>& v) { return {v.data, v.rows, v.cols, Eigen::OuterStride<>(v.stride)}; }
-
-    static void product(const Product& p, const View<const T>& a, const View<const T>& b, const View<T>& c) {
-        MutableMap out(c.data, c.rows, c.cols, Eigen::OuterStride<>(c.stride));
-        if (p.beta == 0) {
-            out.setZero();
-        } else if (p.beta != 1) {
-            out *= static_cast<T>(p.beta);
-        }
-        const T alpha = static_cast<T>(p.alpha);
-        const ConstMap left = matrix(a);
-        const ConstMap right = matrix(b);
-        if (p.transpose_a && p.transpose_b) {
-            out.noalias() += alpha * left.transpose() * right.transpose();
-        } else if (p.transpose_a) {
-            out.noalias() += alpha * left.transpose() * right;
-        } else if (p.transpose_b) {
-            out.noalias() += alpha * left * right.transpose();
-        } else {
-            out.noalias() += alpha * left * right;
-        }
-    }
-
     /// work(row) for all rows, in chunks large enough to be worth a thread.
     template <class F>
     static void rows(context& ctx, Index count, Index cols, const F& work) {
@@ -179,6 +166,6 @@ struct EigenBackend {
     }
 };
 
-static_assert(check_backend<EigenBackend<float>>() && check_backend<EigenBackend<double>>());
+static_assert(check_backend<EigenBackend<float>>() && check_backend<EigenBackend<double>>() && check_backend<EigenBackend<float, bf16>>());
 
 }  // namespace lrp

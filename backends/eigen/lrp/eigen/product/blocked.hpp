@@ -1,0 +1,190 @@
+// SPDX-FileCopyrightText: 2026 The lrpxx authors
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Blocked products with a weight matrix W [N, K] that is read where it lies, row-major, in both directions:
+//   forward   y [T, N] (+)= alpha x W^T     W's rows are the A of the tiles, x is packed into their B: a tile is y's transpose
+//   backward  g [T, K] (+)= alpha c W       c's rows are A, W's rows are packed into B
+// Neither transposes W: packing it is a widening copy of one block, of which at most some hundred KiB exist at a time. Panels of the result are
+// dealt over the threads; the cut depends on shapes alone.
+#pragma once
+
+#include <vector>
+
+#include <lrp/backend/primitives.hpp>
+#include <lrp/core/thread_pool.hpp>
+#include <lrp/eigen/product/fma.hpp>
+#include <lrp/eigen/product/scratch.hpp>
+
+namespace lrp::detail {
+
+constexpr Index ceil_div(Index a, Index b) { return (a + b - 1) / b; }
+constexpr Index round_up(Index a, Index b) { return ceil_div(a, b) * b; }
+
+/// x's values as elements of an instruction set: itself, or rounded to bf16 in pairs.
+template <class Isa>
+typename Isa::element as_element(const float* x, Index step, Index left) {
+    if constexpr (Isa::depth == 1) {
+        return *x;
+    } else {
+        const std::uint32_t low = bf16(x[0]).bits, high = left > 1 ? bf16(x[step]).bits : 0u;
+        return low | high << 16;
+    }
+}
+
+/// Calls f with the number of rows as a compile-time constant.
+template <class Isa, int NV, int MR = 1>
+void tile(Index rows, const typename Isa::element* a, const typename Isa::element* b, float* c, Index ldc, Index count, const Ahead& ahead) {
+    if constexpr (MR < Isa::rows) {
+        if (rows > MR) return tile<Isa, NV, MR + 1>(rows, a, b, c, ldc, count, ahead);
+    }
+    Isa::template micro<MR, NV>(a, b, c, ldc, count, ahead);
+}
+template <class Isa>
+void tile(Index rows, Index vectors, const typename Isa::element* a, const typename Isa::element* b, float* c, Index ldc, Index count, const Ahead& ahead) {
+    if (vectors == 2) {
+        tile<Isa, 2>(rows, a, b, c, ldc, count, ahead);
+    } else {
+        tile<Isa, 1>(rows, a, b, c, ldc, count, ahead);
+    }
+}
+
+/// Rows of the tiles that `total` rows are cut into: as even as they come, none above the instruction set's most.
+template <class Isa>
+struct TileRows {
+    Index total, tiles = ceil_div(total, Isa::rows);
+    [[nodiscard]] Index first(Index tile) const { return tile * total / tiles; }
+};
+
+/// alpha sum + beta before; `before` counts only with a beta.
+inline float written_sum(const Product& p, float sum, float before) {
+    const float scaled = static_cast<float>(p.alpha) * sum;
+    return p.beta == 0 ? scaled : scaled + static_cast<float>(p.beta) * before;
+}
+
+template <class Isa, class W>
+class Blocked {
+  public:
+    using E = typename Isa::element;
+    static constexpr Index lanes = Isa::lanes, wide = 2 * lanes;
+
+    static void forward(ThreadPool& pool, ProductScratch& scratch, const Product& p, View<const float> x, View<const W> w, View<float> y) {
+        const Index tokens = x.rows, K = x.cols, N = w.rows, padded = round_up(tokens, lanes), blocks = ceil_div(K, block_terms);
+        E* packed = scratch.shared<E>(padded * blocks * block_depth);
+        pool.parallel_for(blocks, [&](Index block) { pack_transposed(x, block * block_terms, packed + block * block_depth * padded); });
+
+        const Index height = panel_height(N, padded), panels = ceil_div(N, height);
+        pool.parallel_for(panels, [&](Index panel, unsigned worker) {
+            const Index first = panel * height, rows = std::min(height, N - first);
+            E* a = scratch.own<E>(worker, height * (tile_stride + padded));
+            float* sums = reinterpret_cast<float*>(a + height * tile_stride);
+            std::fill_n(sums, rows * padded, 0.0f);
+            const TileRows<Isa> cut{rows};
+            // One column of tiles: each is widened when its turn comes and worked while it is in the first cache. More: all, for all columns.
+            const Index together = padded <= wide ? 1 : cut.tiles;
+            for (Index block = 0; block < blocks; ++block) {
+                const Index from = block * block_terms, terms = std::min(block_terms, K - from), count = ceil_div(terms, Isa::depth);
+                const E* b = packed + block * block_depth * padded;
+                for (Index begin = 0; begin < cut.tiles; begin += together) {
+                    const Index end = std::min(begin + together, cut.tiles);
+                    Isa::widen_rows(w.row(first + cut.first(begin)) + from, w.stride, cut.first(end) - cut.first(begin), terms, a + cut.first(begin) * tile_stride);
+                    for (Index column = 0; column < padded; column += wide) {
+                        const Index vectors = std::min<Index>(2, (padded - column) / lanes);
+                        for (Index t = begin; t < end; ++t) {
+                            const Index row = cut.first(t), tall = cut.first(t + 1) - row;
+                            tile<Isa>(tall, vectors, a + row * tile_stride, b + column * count, sums + row * padded + column, padded, count,
+                                      column == 0 ? rows_ahead(w, first, cut, t, from, together == 1) : Ahead{});
+                        }
+                    }
+                }
+            }
+            put_transposed(p, sums, padded, rows, y.columns(first, rows));
+        });
+    }
+
+    static void backward(ThreadPool& pool, ProductScratch& scratch, const Product& p, View<const float> c, View<const W> w, View<float> g) {
+        const Index tokens = c.rows, N = c.cols, K = g.cols, blocks = ceil_div(N, block_terms);
+        E* packed = scratch.shared<E>(blocks * tokens * tile_stride);
+        pool.parallel_for(blocks, [&](Index block) {
+            const Index from = block * block_terms, terms = std::min(block_terms, N - from);
+            for (Index t = 0; t < tokens; ++t) {
+                E* to = packed + (block * tokens + t) * tile_stride;
+                for (Index n = 0; n < terms; n += Isa::depth) *to++ = as_element<Isa>(c.row(t) + from + n, 1, terms - n);
+            }
+        });
+
+        const Index width = panel_width(K, tokens), panels = ceil_div(K, width);
+        const TileRows<Isa> cut{tokens};
+        pool.parallel_for(panels, [&](Index panel, unsigned worker) {
+            const Index first = panel * width, cols = std::min(width, K - first), stride = round_up(cols, wide);
+            E* b = scratch.own<E>(worker, width * (block_depth + tokens));
+            float* sums = reinterpret_cast<float*>(b + width * block_depth);
+            std::fill_n(sums, tokens * stride, 0.0f);
+            for (Index block = 0; block < blocks; ++block) {
+                const Index from = block * block_terms, terms = std::min(block_terms, N - from), count = ceil_div(terms, Isa::depth);
+                Isa::widen_columns(w.row(from) + first, w.stride, terms, cols, b);
+                for (Index column = 0; column < stride; column += wide) {
+                    for (Index t = 0; t < cut.tiles; ++t) {
+                        const E* a = packed + (block * tokens + cut.first(t)) * tile_stride;
+                        Ahead ahead;
+                        if (t == 0) ahead = {bytes(w.row(from) + block_terms * w.stride + first + column), w.stride * size, ahead_chunk * Isa::depth * w.stride * size, ahead_chunk * Isa::depth};
+                        tile<Isa>(cut.first(t + 1) - cut.first(t), 2, a, b + column * count, sums + cut.first(t) * stride + column, stride, count, ahead);
+                    }
+                }
+            }
+            put(p, sums, stride, g.columns(first, cols));
+        });
+    }
+
+  private:
+    static constexpr Index block_terms = block_depth * Isa::depth;
+    static constexpr Index size = sizeof(W);
+    static const char* bytes(const W* at) { return reinterpret_cast<const char*>(at); }
+
+    /// What the tile after next will widen: the next rows of this block, or the same rows of the next.
+    static Ahead rows_ahead(const View<const W>& w, Index first, const TileRows<Isa>& cut, Index t, Index from, bool next_rows) {
+        const bool more = next_rows && t + 1 < cut.tiles;
+        const Index row = more ? cut.first(t + 1) : next_rows ? 0 : cut.first(t);
+        const Index tall = more ? cut.first(t + 2) - row : next_rows ? cut.first(1) : cut.first(t + 1) - row;
+        return {bytes(w.data + (first + row) * w.stride + from + (more ? 0 : block_terms)), w.stride * size, ahead_chunk * Isa::depth * size, tall};
+    }
+
+    /// x's columns [from, from + block_terms) to [panels of two vectors (the last of one where that is enough)][count][tokens of the panel].
+    static void pack_transposed(View<const float> x, Index from, E* to) {
+        const Index terms = std::min(block_terms, x.cols - from), count = ceil_div(terms, Isa::depth), padded = round_up(x.rows, lanes);
+        for (Index column = 0; column < padded; column += wide) {
+            const Index width = std::min(wide, padded - column);
+            for (Index t = 0; t < width; ++t) {
+                const Index token = column + t;
+                for (Index k = 0; k < count; ++k)
+                    to[column * count + k * width + t] = token < x.rows ? as_element<Isa>(x.row(token) + from + k * Isa::depth, 1, terms - k * Isa::depth) : E{};
+            }
+        }
+    }
+
+    static void put(const Product& p, const float* sums, Index stride, View<float> out) {
+        for (Index row = 0; row < out.rows; ++row)
+            for (Index col = 0; col < out.cols; ++col) out(row, col) = written_sum(p, sums[row * stride + col], p.beta == 0 ? 0.0f : out(row, col));
+    }
+    /// out[t, n] <- sums[n, t], in squares that fit the first cache.
+    static void put_transposed(const Product& p, const float* sums, Index stride, Index rows, View<float> out) {
+        constexpr Index square = 16;
+        for (Index t0 = 0; t0 < out.rows; t0 += square)
+            for (Index n0 = 0; n0 < rows; n0 += square)
+                for (Index t = t0; t < std::min(t0 + square, out.rows); ++t)
+                    for (Index n = n0; n < std::min(n0 + square, rows); ++n) out(t, n) = written_sum(p, sums[n * stride + t], p.beta == 0 ? 0.0f : out(t, n));
+    }
+
+    /// Rows of W to a panel: few enough that a panel's sums stay in the second cache and every thread gets several.
+    static Index panel_height(Index N, Index padded) {
+        const Index fit = std::max<Index>(1, (Index{256} << 10) / static_cast<Index>(sizeof(float)) / padded);
+        const Index share = ceil_div(N, 16);
+        return std::clamp<Index>(std::min(fit, share) / Isa::rows * Isa::rows, Isa::rows, 8 * Isa::rows);
+    }
+    static Index panel_width(Index K, Index tokens) {
+        const Index fit = std::max<Index>(1, (Index{256} << 10) / static_cast<Index>(sizeof(float)) / tokens);
+        const Index share = ceil_div(K, 16);
+        return std::clamp<Index>(std::min(fit, share) / wide * wide, wide, 8 * wide);
+    }
+};
+
+}  // namespace lrp::detail

@@ -1,0 +1,283 @@
+// SPDX-FileCopyrightText: 2026 The lrpxx authors
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// The inner loops of blocked products, once per instruction set: a tile of C gains A B, where A's rows lie `tile_stride` elements apart and B is
+// packed [depth][NV vectors]. Each element of C sums in the order of the depth, so that every instruction set of one element type gives the
+// same bits, and so does every way of cutting a product into tiles.
+//
+// An instruction set is a struct with `element` (what A and B hold), `depth` (terms of the sum in one element), `lanes`, and static functions
+//   micro<MR, NV>(a, b, c, ldc, count, ahead)   C [MR, NV * lanes] += A [MR, count] B [count, NV * lanes]
+//   widen_rows(w, stride, rows, count, to)      to [rows][tile_stride] <- weights [rows, count] as elements, padded with 0 to a whole element
+//   widen_columns(w, stride, count, width, to)  to [tiles][elements of count][2 * lanes] <- weights [count, width], padded with 0
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <cstring>
+
+#include <lrp/core/scalar.hpp>
+#include <lrp/eigen/product/cpu.hpp>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace lrp::detail {
+
+/// Depth of a block: terms of the sum that are added up before they meet what other blocks gave.
+inline constexpr Index block_depth = 256;
+/// Elements from one row of a packed A to the next: the odd cache line keeps rows out of each other's cache sets.
+inline constexpr Index tile_stride = block_depth + 16;
+
+/// Terms after which a tile's loop fetches something ahead.
+inline constexpr Index ahead_chunk = 16;
+
+/// Memory that the next block will need, asked for while this one is worked: `count` places `stride` bytes apart, all of them moved on by `step`
+/// from chunk to chunk. Asking never fails, wherever it points.
+struct Ahead {
+    const char* place = nullptr;
+    Index stride = 0, step = 0, count = 0;
+    [[gnu::always_inline]] void fetch() {
+        for (Index i = 0; i < count; ++i) __builtin_prefetch(place + i * stride, 0, 2);
+        place += step;
+    }
+};
+
+/// float elements, plain loops: any machine.
+struct FmaPlain {
+    using element = float;
+    static constexpr Index depth = 1, lanes = 8;
+    static constexpr int rows = 4;
+
+    template <int MR, int NV>
+    static void micro(const float* a, const float* b, float* c, Index ldc, Index count, Ahead) {
+        constexpr Index width = NV * lanes;
+        float sum[MR][width] = {};
+        for (Index k = 0; k < count; ++k)
+            for (int i = 0; i < MR; ++i)
+                for (Index j = 0; j < width; ++j) sum[i][j] += a[i * tile_stride + k] * b[k * width + j];
+        for (int i = 0; i < MR; ++i)
+            for (Index j = 0; j < width; ++j) c[i * ldc + j] += sum[i][j];
+    }
+    template <class W>
+    static void widen_rows(const W* w, Index stride, Index rows, Index count, float* to) {
+        for (Index i = 0; i < rows; ++i)
+            for (Index k = 0; k < count; ++k) to[i * tile_stride + k] = lrp::widen<float>(w[i * stride + k]);
+    }
+    template <class W>
+    static void widen_columns(const W* w, Index stride, Index count, Index width, float* to) {
+        for (Index first = 0; first < width; first += 2 * lanes, to += count * 2 * lanes)
+            for (Index k = 0; k < count; ++k)
+                for (Index j = 0; j < 2 * lanes; ++j) to[k * 2 * lanes + j] = first + j < width ? lrp::widen<float>(w[k * stride + first + j]) : 0.0f;
+    }
+};
+
+#if defined(__x86_64__)
+
+/// float elements, 256-bit fused multiply-add.
+struct FmaAvx2 {
+    using element = float;
+    static constexpr Index depth = 1, lanes = 8;
+    static constexpr int rows = 6;  // 12 sums, 2 vectors of B and one of A in 16 registers
+
+    template <int MR, int NV>
+    [[gnu::target("avx2,fma")]] static void micro(const float* a, const float* b, float* c, Index ldc, Index count, Ahead ahead) {
+        __m256 sum[MR][NV];
+#pragma GCC unroll 16
+        for (int i = 0; i < MR; ++i)
+#pragma GCC unroll 16
+            for (int j = 0; j < NV; ++j) sum[i][j] = _mm256_setzero_ps();
+        for (Index chunk = 0; chunk < count; chunk += ahead_chunk) {
+            ahead.fetch();
+            const Index end = std::min(count, chunk + ahead_chunk);
+            for (Index k = chunk; k < end; ++k) {
+                __m256 right[NV];
+#pragma GCC unroll 16
+                for (int j = 0; j < NV; ++j) right[j] = _mm256_load_ps(b + (k * NV + j) * lanes);
+#pragma GCC unroll 16
+                for (int i = 0; i < MR; ++i) {
+                    const __m256 left = _mm256_broadcast_ss(a + i * tile_stride + k);
+#pragma GCC unroll 16
+                    for (int j = 0; j < NV; ++j) sum[i][j] = _mm256_fmadd_ps(left, right[j], sum[i][j]);
+                }
+            }
+        }
+#pragma GCC unroll 16
+        for (int i = 0; i < MR; ++i)
+#pragma GCC unroll 16
+            for (int j = 0; j < NV; ++j) {
+                float* to = c + i * ldc + j * lanes;
+                _mm256_storeu_ps(to, _mm256_add_ps(_mm256_loadu_ps(to), sum[i][j]));
+            }
+    }
+
+    [[gnu::target("avx2,fma")]] static __m256 load(const bf16* from) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from))), 16)); }
+    [[gnu::target("avx2,fma")]] static __m256 load(const float* from) { return _mm256_loadu_ps(from); }
+
+    template <class W>
+    [[gnu::target("avx2,fma")]] static void widen(const W* from, Index count, float* to) {
+        Index k = 0;
+        for (; k + lanes <= count; k += lanes) _mm256_storeu_ps(to + k, load(from + k));
+        for (; k < count; ++k) to[k] = lrp::widen<float>(from[k]);
+    }
+    template <class W>
+    [[gnu::target("avx2,fma")]] static void widen_rows(const W* w, Index stride, Index rows, Index count, float* to) {
+        for (Index i = 0; i < rows; ++i) widen(w + i * stride, count, to + i * tile_stride);
+    }
+    template <class W>
+    [[gnu::target("avx2,fma")]] static void widen_columns(const W* w, Index stride, Index count, Index width, float* to) {
+        for (Index first = 0; first < width; first += 2 * lanes, to += count * 2 * lanes) {
+            const Index some = std::min<Index>(2 * lanes, width - first);
+            for (Index k = 0; k < count; ++k) {
+                const W* from = w + k * stride + first;
+                float* row = to + k * 2 * lanes;
+                widen(from, some, row);
+                std::fill(row + some, row + 2 * lanes, 0.0f);
+            }
+        }
+    }
+};
+
+/// float elements, 512-bit fused multiply-add.
+struct FmaAvx512 {
+    using element = float;
+    static constexpr Index depth = 1, lanes = 16;
+    static constexpr int rows = 12;
+
+    template <int MR, int NV>
+    [[gnu::target("avx512f,avx512bw,avx512vl,avx2,fma")]] static void micro(const float* a, const float* b, float* c, Index ldc, Index count, Ahead ahead) {
+        __m512 sum[MR][NV];
+#pragma GCC unroll 16
+        for (int i = 0; i < MR; ++i)
+#pragma GCC unroll 16
+            for (int j = 0; j < NV; ++j) sum[i][j] = _mm512_setzero_ps();
+        for (Index chunk = 0; chunk < count; chunk += ahead_chunk) {
+            ahead.fetch();
+            const Index end = std::min(count, chunk + ahead_chunk);
+            for (Index k = chunk; k < end; ++k) {
+                __m512 right[NV];
+#pragma GCC unroll 16
+                for (int j = 0; j < NV; ++j) right[j] = _mm512_load_ps(b + (k * NV + j) * lanes);
+#pragma GCC unroll 16
+                for (int i = 0; i < MR; ++i) {
+                    const __m512 left = _mm512_set1_ps(a[i * tile_stride + k]);
+#pragma GCC unroll 16
+                    for (int j = 0; j < NV; ++j) sum[i][j] = _mm512_fmadd_ps(left, right[j], sum[i][j]);
+                }
+            }
+        }
+#pragma GCC unroll 16
+        for (int i = 0; i < MR; ++i)
+#pragma GCC unroll 16
+            for (int j = 0; j < NV; ++j) {
+                float* to = c + i * ldc + j * lanes;
+                _mm512_storeu_ps(to, _mm512_add_ps(_mm512_loadu_ps(to), sum[i][j]));
+            }
+    }
+
+    [[gnu::target("avx512f,avx512bw,avx512vl,avx2,fma")]] static __m512 load(const bf16* from) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from))), 16)); }
+    [[gnu::target("avx512f,avx512bw,avx512vl,avx2,fma")]] static __m512 load(const float* from) { return _mm512_loadu_ps(from); }
+
+    template <class W>
+    [[gnu::target("avx512f,avx512bw,avx512vl,avx2,fma")]] static void widen(const W* from, Index count, float* to) {
+        Index k = 0;
+        for (; k + lanes <= count; k += lanes) _mm512_storeu_ps(to + k, load(from + k));
+        for (; k < count; ++k) to[k] = lrp::widen<float>(from[k]);
+    }
+    template <class W>
+    [[gnu::target("avx512f,avx512bw,avx512vl,avx2,fma")]] static void widen_rows(const W* w, Index stride, Index rows, Index count, float* to) {
+        for (Index i = 0; i < rows; ++i) widen(w + i * stride, count, to + i * tile_stride);
+    }
+    template <class W>
+    [[gnu::target("avx512f,avx512bw,avx512vl,avx2,fma")]] static void widen_columns(const W* w, Index stride, Index count, Index width, float* to) {
+        const Index whole = width / (2 * lanes);
+        for (Index k = 0; k < count; ++k) {
+            const W* from = w + k * stride;
+            for (Index tile = 0; tile < whole; ++tile) {
+                float* row = to + (tile * count + k) * 2 * lanes;
+                _mm512_store_ps(row, load(from + tile * 2 * lanes));
+                _mm512_store_ps(row + lanes, load(from + tile * 2 * lanes + lanes));
+            }
+            if (const Index some = width - whole * 2 * lanes; some > 0) {
+                float* row = to + (whole * count + k) * 2 * lanes;
+                widen(from + whole * 2 * lanes, some, row);
+                std::fill(row + some, row + 2 * lanes, 0.0f);
+            }
+        }
+    }
+};
+
+/// Pairs of bf16, vdpbf16ps: both factors in bf16, sums in float. The activations are rounded to bf16, so this is the path of Products::fast.
+struct DotAvx512 {
+    using element = std::uint32_t;
+    static constexpr Index depth = 2, lanes = 16;
+    static constexpr int rows = 12;
+
+    template <int MR, int NV>
+    [[gnu::target("avx512f,avx512bw,avx512vl,avx512bf16,avx2,fma")]] static void micro(const std::uint32_t* a, const std::uint32_t* b, float* c, Index ldc, Index count, Ahead ahead) {
+        __m512 sum[MR][NV];
+#pragma GCC unroll 16
+        for (int i = 0; i < MR; ++i)
+#pragma GCC unroll 16
+            for (int j = 0; j < NV; ++j) sum[i][j] = _mm512_setzero_ps();
+        for (Index chunk = 0; chunk < count; chunk += ahead_chunk) {
+            ahead.fetch();
+            const Index end = std::min(count, chunk + ahead_chunk);
+            for (Index k = chunk; k < end; ++k) {
+                __m512bh right[NV];
+#pragma GCC unroll 16
+                for (int j = 0; j < NV; ++j) right[j] = (__m512bh)_mm512_load_si512(b + (k * NV + j) * lanes);
+#pragma GCC unroll 16
+                for (int i = 0; i < MR; ++i) {
+                    const __m512bh left = (__m512bh)_mm512_set1_epi32(static_cast<int>(a[i * tile_stride + k]));
+#pragma GCC unroll 16
+                    for (int j = 0; j < NV; ++j) sum[i][j] = _mm512_dpbf16_ps(sum[i][j], left, right[j]);
+                }
+            }
+        }
+#pragma GCC unroll 16
+        for (int i = 0; i < MR; ++i)
+#pragma GCC unroll 16
+            for (int j = 0; j < NV; ++j) {
+                float* to = c + i * ldc + j * lanes;
+                _mm512_storeu_ps(to, _mm512_add_ps(_mm512_loadu_ps(to), sum[i][j]));
+            }
+    }
+
+    /// A pair of neighbours along a row is an element as it lies.
+    static void widen_rows(const bf16* w, Index stride, Index rows, Index count, std::uint32_t* to) {
+        for (Index i = 0; i < rows; ++i) {
+            std::memcpy(to + i * tile_stride, w + i * stride, static_cast<std::size_t>(count) * sizeof(bf16));
+            if (count % 2 != 0) to[i * tile_stride + count / 2] = w[i * stride + count - 1].bits;
+        }
+    }
+    /// Two rows interleaved.
+    [[gnu::target("avx512f,avx512bw,avx512vl,avx2,fma")]] static void widen_columns(const bf16* w, Index stride, Index count, Index width, std::uint32_t* to) {
+        const Index elements = (count + 1) / 2, whole = width / (2 * lanes);
+        for (Index pair = 0; pair < elements; ++pair) {
+            const bf16* even = w + 2 * pair * stride;
+            const bf16* odd = 2 * pair + 1 < count ? even + stride : nullptr;
+            for (Index tile = 0; tile < whole; ++tile) {
+                std::uint32_t* row = to + (tile * elements + pair) * 2 * lanes;
+                for (int half = 0; half < 2; ++half) {
+                    const Index at = tile * 2 * lanes + half * lanes;
+                    const __m512i low = _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(even + at)));
+                    const __m512i high =
+                        odd == nullptr ? _mm512_setzero_si512() : _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(odd + at))), 16);
+                    _mm512_store_si512(row + half * lanes, _mm512_or_si512(low, high));
+                }
+            }
+            if (whole * 2 * lanes < width) {
+                std::uint32_t* row = to + (whole * elements + pair) * 2 * lanes;
+                for (Index j = 0; j < 2 * lanes; ++j) {
+                    const Index at = whole * 2 * lanes + j;
+                    row[j] = at >= width ? 0u : std::uint32_t{even[at].bits} | (odd == nullptr ? 0u : std::uint32_t{odd[at].bits} << 16);
+                }
+            }
+        }
+    }
+};
+
+#endif
+
+}  // namespace lrp::detail

@@ -1,0 +1,52 @@
+// SPDX-FileCopyrightText: 2026 The lrpxx authors
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <memory>
+#include <new>
+#include <vector>
+
+#include <lrp/core/scalar.hpp>
+
+namespace lrp::detail {
+
+/// Memory that products pack into: one piece for all threads and one for each, kept from call to call and never smaller than before.
+class ProductScratch {
+  public:
+    explicit ProductScratch(unsigned threads) : own_(threads) {}
+
+    /// `count` elements that all threads read.
+    template <class E>
+    E* shared(Index count) {
+        return shared_.at_least<E>(count);
+    }
+    /// `count` elements of one thread.
+    template <class E>
+    E* own(unsigned worker, Index count) {
+        return own_[worker].at_least<E>(count);
+    }
+
+  private:
+    struct Piece {
+        struct Free {
+            void operator()(std::byte* data) const { ::operator delete[](data, std::align_val_t{64}); }
+        };
+        template <class E>
+        E* at_least(Index count) {
+            const std::size_t bytes = static_cast<std::size_t>(count) * sizeof(E);
+            if (bytes > size) {
+                data.reset();  // before the new piece, so that the two never stand side by side
+                data.reset(static_cast<std::byte*>(::operator new[](bytes, std::align_val_t{64})));
+                size = bytes;
+            }
+            return reinterpret_cast<E*>(data.get());
+        }
+        std::unique_ptr<std::byte[], Free> data;
+        std::size_t size = 0;
+    };
+
+    Piece shared_;
+    std::vector<Piece> own_;
+};
+
+}  // namespace lrp::detail

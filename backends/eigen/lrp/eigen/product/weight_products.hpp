@@ -1,0 +1,136 @@
+// SPDX-FileCopyrightText: 2026 The lrpxx authors
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Which code forms a product of float activations with a matrix of weights, by what the CPU has and by how many rows there are. Nobody need
+// choose; tests and benchmarks may.
+#pragma once
+
+#include <chrono>
+
+#include <lrp/core/products.hpp>
+#include <lrp/eigen/product/panels.hpp>
+#include <lrp/eigen/product/self_check.hpp>
+#include <lrp/eigen/product/stream.hpp>
+
+namespace lrp {
+
+/// The ways a product can be formed.
+enum class ProductPath { panels, avx2, avx512, dot_bf16 };
+
+[[nodiscard]] constexpr const char* product_path_name(ProductPath path) {
+    return path == ProductPath::avx2 ? "AVX2" : path == ProductPath::avx512 ? "AVX-512" : path == ProductPath::dot_bf16 ? "vdpbf16ps" : "panels";
+}
+
+/// Products y = x W^T and g = c W, W [N, K] of float or bf16 where it lies, everything else float; sums in float.
+class WeightProducts {
+  public:
+    explicit WeightProducts(unsigned threads) : scratch_(threads) {}
+
+    Products products = Products::exact;       ///< may be set at any time
+    CpuFeatures cpu = CpuFeatures::detect();   ///< may be cut down
+    detail::PanelProvider provider = detail::has_cblas() ? detail::PanelProvider::cblas : detail::PanelProvider::eigen;  ///< of the panels path
+
+    /// The path that a product with `rows` rows and weights of W takes.
+    template <Storage W>
+    [[nodiscard]] ProductPath path(Index rows) const {
+        if constexpr (std::same_as<W, bf16>) {
+            if (products == Products::fast && rows > detail::stream_rows && cpu.avx512_bf16 && usable(ProductPath::dot_bf16) && dot_is_faster()) return ProductPath::dot_bf16;
+        }
+        if (cpu.avx512 && usable(ProductPath::avx512)) return ProductPath::avx512;
+        if (cpu.avx2 && usable(ProductPath::avx2)) return ProductPath::avx2;
+        return ProductPath::panels;
+    }
+
+    /// C <- alpha A op(B) + beta C, where op(B) is W or its transpose.
+    template <Storage W>
+    void run(ThreadPool& pool, const Product& p, View<const float> a, View<const W> b, View<float> c) {
+        if (p.transpose_a || c.rows == 0 || c.cols == 0) return detail::PanelProduct<float>::run(pool, scratch_, provider, p, a, b, c);
+        const ProductPath chosen = path<W>(a.rows);
+        // Long prompts in pieces: what a piece packs stays in the caches.
+        constexpr Index piece = 512;
+        for (Index first = 0; first < a.rows; first += piece) {
+            const Index rows = std::min(piece, a.rows - first);
+            run_piece(chosen, pool, scratch_, provider, p, a.rows_from(first, rows), b, c.rows_from(first, rows));
+        }
+    }
+
+    [[nodiscard]] detail::ProductScratch& scratch() { return scratch_; }
+
+  private:
+    template <Storage W>
+    static void run_piece(ProductPath chosen, ThreadPool& pool, detail::ProductScratch& scratch, detail::PanelProvider provider, const Product& p, View<const float> a,
+                          View<const W> b, View<float> c) {
+        using namespace detail;
+#if defined(__x86_64__)
+        const bool few = a.rows <= stream_rows;
+        if constexpr (std::same_as<W, bf16>) {
+            if (chosen == ProductPath::dot_bf16) return both<Blocked<DotAvx512, W>>(pool, scratch, p, a, b, c);
+        }
+        if (chosen == ProductPath::avx512) {
+            if (few) return both<Streamed<StreamAvx512, W>>(pool, scratch, p, a, b, c);
+            // Eight lanes are enough for a few columns of tokens, and give the same bits.
+            if (p.transpose_b && a.rows <= FmaAvx2::lanes) return both<Blocked<FmaAvx2, W>>(pool, scratch, p, a, b, c);
+            return both<Blocked<FmaAvx512, W>>(pool, scratch, p, a, b, c);
+        }
+        if (chosen == ProductPath::avx2) return few ? both<Streamed<StreamAvx2, W>>(pool, scratch, p, a, b, c) : both<Blocked<FmaAvx2, W>>(pool, scratch, p, a, b, c);
+#endif
+        (void)chosen;
+        PanelProduct<float>::run(pool, scratch, provider, p, a, b, c);
+    }
+    template <class Way, Storage W>
+    static void both(ThreadPool& pool, detail::ProductScratch& scratch, const Product& p, View<const float> a, View<const W> b, View<float> c) {
+        p.transpose_b ? Way::forward(pool, scratch, p, a, b, c) : Way::backward(pool, scratch, p, a, b, c);
+    }
+
+    /// Whether a path's results agree with a plain loop on this machine; asked once for all.
+    static bool usable(ProductPath path) {
+        static detail::PathCheck avx2("AVX2", 1e-5), avx512("AVX-512", 1e-5), dot("vdpbf16ps", 2e-2);
+        detail::PathCheck& check = path == ProductPath::avx2 ? avx2 : path == ProductPath::avx512 ? avx512 : dot;
+        const auto product = [path](bool transpose) {
+            return [path, transpose](View<const float> x, View<const bf16> w, float alpha, float beta, View<float> y) {
+                ThreadPool alone(1);
+                detail::ProductScratch scratch(1);
+                const Product p{.transpose_b = transpose, .alpha = alpha, .beta = beta};
+                for (const Index rows : {std::min<Index>(3, x.rows), x.rows})  // few rows take other code than many
+                    for (Index first = 0; first < x.rows && (rows == x.rows || beta == 0); first += rows)
+                        run_piece(path, alone, scratch, detail::PanelProvider::eigen, p, x.rows_from(first, std::min(rows, x.rows - first)), w,
+                                  y.rows_from(first, std::min(rows, x.rows - first)));
+            };
+        };
+        return check.usable<bf16>(product(true), product(false));
+    }
+
+    /// Whether a bf16 dot product does more in a second than a float multiply-add: twice as much on some processors, half as much on others.
+    static bool dot_is_faster();
+
+    detail::ProductScratch scratch_;
+};
+
+#if defined(__x86_64__)
+namespace detail {
+/// Seconds that `tile` takes for a fixed amount of work in the first cache.
+template <class Isa>
+double seconds_of_tiles() {
+    std::vector<std::byte> memory(static_cast<std::size_t>(Isa::rows * tile_stride + 2 * Isa::lanes * block_depth) * sizeof(typename Isa::element) + 64);
+    const auto at = (reinterpret_cast<std::uintptr_t>(memory.data()) + 63) / 64 * 64;
+    auto* a = reinterpret_cast<typename Isa::element*>(at);
+    std::vector<float> c(static_cast<std::size_t>(2 * Isa::rows * Isa::lanes));
+    double best = 1;
+    for (int round = 0; round < 5; ++round) {
+        const auto start = std::chrono::steady_clock::now();
+        for (int i = 0; i < 8; ++i) tile<Isa>(Isa::rows, 2, a, a + Isa::rows * tile_stride, c.data(), 2 * Isa::lanes, block_depth, Ahead{});
+        best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    }
+    return best;
+}
+}  // namespace detail
+
+inline bool WeightProducts::dot_is_faster() {
+    static const bool faster = detail::seconds_of_tiles<detail::DotAvx512>() < 1.6 * detail::seconds_of_tiles<detail::FmaAvx512>();  // two terms a step
+    return faster;
+}
+#else
+inline bool WeightProducts::dot_is_faster() { return false; }
+#endif
+
+}  // namespace lrp
