@@ -2,8 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <cmath>
-
+#include <lrp/core/exponential.hpp>
 #include <lrp/op/pointwise.hpp>
 
 namespace lrp {
@@ -15,8 +14,7 @@ struct SiLU : Pointwise<SiLU> {
     struct Ratio {
         template <class T>
         LRP_HD T operator()(T x) const {
-            using std::exp;
-            return T(1) / (T(1) + exp(-x));
+            return T(1) / (T(1) + fast_exp(-x));
         }
     };
     struct Value {

@@ -18,9 +18,9 @@ struct Softmax {
 
     template <class T>
     struct Params {
-        Index queries = 0;  ///< rows per head under a causal mask; 0: no mask
+        Index queries = 0;  ///< rows per head under a causal mask, which are the last of the columns' positions; 0: no mask
         /// How many leading columns row `row` sees.
-        LRP_HD Index visible(Index row, Index cols) const { return queries == 0 ? cols : row % queries + 1; }
+        LRP_HD Index visible(Index row, Index cols) const { return queries == 0 ? cols : row % queries + 1 + cols - queries; }
     };
     template <class T>
     struct Saved {

@@ -12,19 +12,15 @@
 namespace lrp {
 
 /// Causal attention Z_h = softmax(s Q_h K_h^T) V_h tile by tile, without the T x T matrices: for where nobody looks at scores or probabilities,
-/// on backends with `Native::tiles`. q [T, H*D], k, v [T, K*D], z [T, H*D]; H / K heads share keys and values.
-/// Forward keeps l_hi = log sum_j exp(score_ij) [H, T], from which P_ij = exp(score_ij - l_i) is formed again. Backward, with a, b, c the shares
+/// on backends with `Native::tiles`, or with an attention of their own. q, z [Q, H*D], k, v [S, K*D]; H / K heads share keys and values; the Q
+/// queries are the last of the S positions.
+/// Forward keeps l_hi = log sum_j exp(score_ij) [H, Q], from which P_ij = exp(score_ij - l_i) is formed again. Backward, with a, b, c the shares
 /// of the rules around a plain softmax: c_v = c P^T c_z; with e_ij = P_ij (c_z,i . v_j - c_z,i . z_i): c_q = a s e K, c_k = b s e^T Q.
 /// It is no op of its own: rules see MatMul, Softmax and MatMul. Every number is formed by one lane in one order, so results do not depend
 /// on the number of lanes. Source of the scheme: Milakov and Gimelshein 2018 (running softmax); Dao et al. 2022, algorithms 1 and 4.
 struct TiledAttention {
     template <class T>
-    struct Params {
-        Index heads = 1;
-        Index kv_heads = 1;
-        Index head_dim = 1;
-        double scale = 1;
-    };
+    using Params = AttentionSizes;
     /// The parts of the plain derivative that q, k and v get.
     struct Factors {
         double q = 1, k = 1, v = 1;
@@ -32,7 +28,7 @@ struct TiledAttention {
     template <class T>
     struct Saved {
         Activation<const T> q, k, v, output;
-        const T* log_sum = nullptr;  ///< [H * T]
+        const T* log_sum = nullptr;  ///< [H * Q]
     };
 
     static constexpr Index tile = 16;
@@ -105,7 +101,7 @@ struct TiledAttention {
         LRP_HD void operator()(G& group, Index index, T* memory) const {
             using std::exp;
             using std::log;
-            const Index T_ = q.rows, D = p.head_dim, tiles = (T_ + tile - 1) / tile;
+            const Index T_ = q.rows, D = p.head_dim, tiles = (T_ + tile - 1) / tile, before = k.rows - T_;
             const Index head = index / tiles, first = index % tiles * tile, shared = head / (p.heads / p.kv_heads);
             Scratch<T> scratch{memory, D};
             const Tile<T> queries = scratch.rows(), keys = scratch.rows(), values = scratch.rows(), sum = scratch.rows(), part = scratch.square();
@@ -116,14 +112,14 @@ struct TiledAttention {
                 peak[i] = lowest;
                 total[i] = 0;
             });
-            for (Index other = 0; other <= first; other += tile) {
+            for (Index other = 0; other < first + tile + before; other += tile) {
                 group.barrier();
                 keys.load(group, k.columns(shared * D, D), other);
                 values.load(group, v.columns(shared * D, D), other);
                 group.barrier();
                 row_each(group, tile * tile, [&](Index e) {
                     const Index i = e / tile, j = e % tile;
-                    part(i, j) = other + j <= first + i ? scale * Tile<T>::dot(queries, i, keys, j) : lowest;
+                    part(i, j) = other + j <= first + i + before ? scale * Tile<T>::dot(queries, i, keys, j) : lowest;
                 });
                 group.barrier();
                 row_each(group, tile, [&](Index i) {
@@ -185,7 +181,7 @@ struct TiledAttention {
             using std::exp;
             row_each(group, tile * tile, [&](Index index) {
                 const Index i = index / tile, j = index % tile, row = first + i;
-                const bool seen = row < q.rows && other + j <= row;
+                const bool seen = row < q.rows && other + j <= row + k.rows - q.rows;
                 const T prob = seen ? exp(scale * Tile<T>::dot(queries, i, keys, j) - log_sum[head * q.rows + row]) : T(0);
                 probs(i, j) = prob;
                 e(i, j) = seen ? prob * (Tile<T>::dot(gradients, i, values, j) - delta[head * q.rows + row]) : T(0);
@@ -209,7 +205,7 @@ struct TiledAttention {
             queries.load(group, b.q.columns(head * D, D), first);
             gradients.load(group, b.c_z.columns(head * D, D), first);
             sum.clear(group);
-            for (Index other = 0; other <= first; other += tile) {
+            for (Index other = 0; other < first + tile + b.k.rows - T_; other += tile) {
                 group.barrier();
                 keys.load(group, b.k.columns(shared * D, D), other);
                 values.load(group, b.v.columns(shared * D, D), other);
@@ -240,8 +236,9 @@ struct TiledAttention {
         View<T> c_k, c_v;
         template <Group G>
         LRP_HD void operator()(G& group, Index index, T* memory) const {
-            const Index T_ = b.q.rows, D = b.p.head_dim, tiles = (T_ + tile - 1) / tile, members = b.p.heads / b.p.kv_heads;
+            const Index T_ = b.k.rows, D = b.p.head_dim, tiles = (T_ + tile - 1) / tile, members = b.p.heads / b.p.kv_heads;
             const Index shared = index / tiles, first = index % tiles * tile;
+            const Index before = T_ - b.q.rows, earliest = first > before ? first - before : 0;  // the first query that sees these keys
             Scratch<T> scratch{memory, D};
             const Tile<T> queries = scratch.rows(), gradients = scratch.rows(), keys = scratch.rows(), values = scratch.rows();
             const Tile<T> sum_k = scratch.rows(), sum_v = scratch.rows(), probs = scratch.square(), e = scratch.square();
@@ -250,7 +247,7 @@ struct TiledAttention {
             sum_k.clear(group);
             sum_v.clear(group);
             for (Index head = shared * members; head < (shared + 1) * members; ++head) {
-                for (Index other = first; other < T_; other += tile) {
+                for (Index other = earliest / tile * tile; other < b.q.rows; other += tile) {
                     group.barrier();
                     queries.load(group, b.q.columns(head * D, D), other);
                     gradients.load(group, b.c_z.columns(head * D, D), other);
@@ -280,18 +277,29 @@ struct TiledAttention {
         static Index scratch(Index D) { return Scratch<T>::size(D, 6, 2, 0); }
     };
 
-    /// z [T, H*D] and log_sum [H * T].
+    /// Whether a backend can, for heads of this width.
+    template <class B>
+    static bool available([[maybe_unused]] Index head_dim) {
+        if constexpr (is_native<B>(Native::attention)) return head_dim <= B::widest_head;
+        return is_native<B>(Native::tiles);
+    }
+
+    /// z [Q, H*D] and log_sum [H * Q].
     template <Context C, class T = typename C::scalar>
-        requires(is_native<typename C::backend>(Native::tiles))
+        requires(is_native<typename C::backend>(Native::tiles) || is_native<typename C::backend>(Native::attention))
     static void forward(C& ctx, const Params<T>& p, ActivationIn<C> q, ActivationIn<C> k, ActivationIn<C> v, ActivationOut<C> z, T* log_sum) {
+        using B = typename C::backend;
         check(p, q, k, v);
         require_shape(z, q.rows, q.cols, "TiledAttention: output");
-        C::backend::for_each_tile(ctx, p.heads * tiles(q.rows), ForwardTile<T>::scratch(p.head_dim),
-                                  ForwardTile<T>{p, static_cast<T>(p.scale), q, k, v, z, log_sum});
+        if constexpr (is_native<B>(Native::attention)) {
+            B::attention_forward(ctx, AttentionForward<T>{p, q, k, v, z, log_sum});
+        } else {
+            B::for_each_tile(ctx, p.heads * tiles(q.rows), ForwardTile<T>::scratch(p.head_dim), ForwardTile<T>{p, static_cast<T>(p.scale), q, k, v, z, log_sum});
+        }
     }
 
     template <Context C, class T = typename C::scalar>
-        requires(is_native<typename C::backend>(Native::tiles))
+        requires(is_native<typename C::backend>(Native::tiles) || is_native<typename C::backend>(Native::attention))
     static void vjp(C& ctx, const Params<T>& p, const Saved<T>& s, const Factors& f, CoefficientIn<C> c_z, CoefficientOut<C> c_q, CoefficientOut<C> c_k,
                     CoefficientOut<C> c_v) {
         using B = typename C::backend;
@@ -300,16 +308,20 @@ struct TiledAttention {
         require_shape(c_q, s.q.rows, s.q.cols, "TiledAttention: coefficient of q");
         require_shape(c_k, s.k.rows, s.k.cols, "TiledAttention: coefficient of k");
         require_shape(c_v, s.k.rows, s.k.cols, "TiledAttention: coefficient of v");
-        Tensor<B> delta(ctx, p.heads, s.q.rows);
-        B::for_each_row(ctx, p.heads * s.q.rows, p.head_dim, DeltaRow<T>{p, s.output, c_z, delta.view().data});
-        const Backward<T> both{p, static_cast<T>(p.scale), s.q, s.k, s.v, c_z, s.log_sum, delta.view().data};
-        if (f.q != 0) {
-            B::for_each_tile(ctx, p.heads * tiles(s.q.rows), QueryTile<T>::scratch(p.head_dim), QueryTile<T>{both, static_cast<T>(f.q * p.scale), c_q});
+        if constexpr (is_native<B>(Native::attention)) {
+            B::attention_backward(ctx, AttentionBackward<T>{p, s.q, s.k, s.v, s.output, s.log_sum, c_z, f.q, f.k, f.v, c_q, c_k, c_v});
         } else {
-            B::fill(ctx, c_q, T(0));
+            Tensor<B> delta(ctx, p.heads, s.q.rows);
+            B::for_each_row(ctx, p.heads * s.q.rows, p.head_dim, DeltaRow<T>{p, s.output, c_z, delta.view().data});
+            const Backward<T> both{p, static_cast<T>(p.scale), s.q, s.k, s.v, c_z, s.log_sum, delta.view().data};
+            if (f.q != 0) {
+                B::for_each_tile(ctx, p.heads * tiles(s.q.rows), QueryTile<T>::scratch(p.head_dim), QueryTile<T>{both, static_cast<T>(f.q * p.scale), c_q});
+            } else {
+                B::fill(ctx, c_q, T(0));
+            }
+            B::for_each_tile(ctx, p.kv_heads * tiles(s.k.rows), KeyTile<T>::scratch(p.head_dim),
+                             KeyTile<T>{both, static_cast<T>(f.k * p.scale), static_cast<T>(f.v), c_k, c_v});
         }
-        B::for_each_tile(ctx, p.kv_heads * tiles(s.q.rows), KeyTile<T>::scratch(p.head_dim),
-                         KeyTile<T>{both, static_cast<T>(f.k * p.scale), static_cast<T>(f.v), c_k, c_v});
     }
 
   private:
@@ -318,8 +330,9 @@ struct TiledAttention {
     static void check(const Params<T>& p, View<const T> q, View<const T> k, View<const T> v) {
         require(p.kv_heads > 0 && p.heads % p.kv_heads == 0 && q.cols == p.heads * p.head_dim, "TiledAttention: ", p.heads, " heads of ", p.head_dim, " over ",
                 p.kv_heads, " do not fit queries [", q.rows, ", ", q.cols, "]");
-        require_shape(k, q.rows, p.kv_heads * p.head_dim, "TiledAttention: keys");
-        require_shape(v, q.rows, p.kv_heads * p.head_dim, "TiledAttention: values");
+        require(k.rows >= q.rows, "TiledAttention: expected keys for all ", q.rows, " queries, found ", k.rows);
+        require_shape(k, k.rows, p.kv_heads * p.head_dim, "TiledAttention: keys");
+        require_shape(v, k.rows, p.kv_heads * p.head_dim, "TiledAttention: values");
     }
 };
 

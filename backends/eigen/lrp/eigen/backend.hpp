@@ -15,6 +15,7 @@
 #include <lrp/backend/backend.hpp>
 #include <lrp/backend/native.hpp>
 #include <lrp/core/thread_pool.hpp>
+#include <lrp/eigen/attention/blocked_attention.hpp>
 #include <lrp/eigen/product/weight_products.hpp>
 #include <lrp/reference/backend.hpp>
 
@@ -27,7 +28,13 @@ struct EigenBackend {
     using scalar = T;
     using weight = W;
     static constexpr const char* name = "eigen";
-    static constexpr std::array native{Native::softmax};
+    static constexpr auto native = [] {
+        if constexpr (std::same_as<T, float>) {
+            return std::array{Native::softmax, Native::attention};
+        } else {
+            return std::array{Native::softmax};
+        }
+    }();
 
     struct context {
         using backend = EigenBackend;
@@ -142,10 +149,10 @@ struct EigenBackend {
         ReferenceBackend<T>::top_k(plain, x, count, ids);
     }
 
-    /// Native row softmax: Eigen's vectorised exponential. Row i sees the columns 0 .. i mod queries, or all if `queries` is 0.
+    /// Native row softmax: Eigen's vectorised exponential. Row i sees the columns 0 .. x.cols - queries + i mod queries, or all if `queries` is 0.
     static void softmax(context& ctx, View<const T> x, View<T> s, Index queries) {
         rows(ctx, x.rows, x.cols, [&](Index row) {
-            const Index count = queries == 0 ? x.cols : row % queries + 1;
+            const Index count = queries == 0 ? x.cols : row % queries + 1 + x.cols - queries;
             const RowMap in(x.row(row), count);
             MutableRowMap out(s.row(row), count);
             out = (in - in.maxCoeff()).exp();
@@ -154,7 +161,31 @@ struct EigenBackend {
         });
     }
 
+    /// Native attention, by the tiles of the products.
+    static void attention_forward(context& ctx, const AttentionForward<T>& call)
+        requires std::same_as<T, float>
+    {
+        with_tiles(ctx, [&]<class Way>(Way) { Way::forward(*ctx.pool, ctx.products.scratch(), call); });
+    }
+    static void attention_backward(context& ctx, const AttentionBackward<T>& call)
+        requires std::same_as<T, float>
+    {
+        with_tiles(ctx, [&]<class Way>(Way) { Way::backward(*ctx.pool, ctx.products.scratch(), call); });
+    }
+    /// The widest head that those take.
+    static constexpr Index widest_head = detail::widest_head;
+
   private:
+    template <class F>
+    static void with_tiles(context& ctx, const F& work) {
+#if defined(__x86_64__)
+        const ProductPath path = ctx.products.template path<float>(detail::stream_rows + 1);
+        if (path == ProductPath::avx512) return work(detail::BlockedAttention<detail::FmaAvx512, detail::RowsAvx2>{});
+        if (path == ProductPath::avx2) return work(detail::BlockedAttention<detail::FmaAvx2, detail::RowsAvx2>{});
+#endif
+        work(detail::BlockedAttention<detail::FmaPlain, detail::RowsPlain>{});
+    }
+
     /// work(row) for all rows, in chunks large enough to be worth a thread.
     template <class F>
     static void rows(context& ctx, Index count, Index cols, const F& work) {
