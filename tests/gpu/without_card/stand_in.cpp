@@ -37,8 +37,9 @@ cudaError_t take(const char* name, void** piece, std::size_t bytes, bool on_card
     StandIn& card = stand_in();
     if (const cudaError_t code = answer(name); code != cudaSuccess) return code;
     if (on_card && bytes > card.total - std::min(card.total, card.taken())) return card.last = cudaErrorMemoryAllocation;
-    *piece = std::calloc(std::max<std::size_t>(bytes, 1), 1);
-    card.pieces.emplace(*piece, bytes);
+    const std::size_t whole = (bytes / 256 + 1) * 256;  // CUDA's memory lies on multiples of 256 bytes
+    *piece = std::memset(std::aligned_alloc(256, whole), 0, whole);
+    card.pieces.emplace(*piece, on_card ? bytes : 0);
     return cudaSuccess;
 }
 cudaError_t give(void* piece) {

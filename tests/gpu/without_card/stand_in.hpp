@@ -31,7 +31,7 @@ class StandIn {
     cublasStatus_t status = CUBLAS_STATUS_EXECUTION_FAILED;
 
     std::vector<std::string> calls;    ///< the names of calls that can fail, as they came
-    std::map<const void*, std::size_t> pieces;  ///< memory that was given out, with its bytes
+    std::map<const void*, std::size_t> pieces;  ///< memory that was given out, with its bytes on the card
     std::size_t strays = 0;            ///< calls on another stream than the one that was made
     long streams = 0, handles = 0, descriptions = 0;  ///< how many live
 
