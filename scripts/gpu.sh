@@ -99,6 +99,7 @@ block_test() {
         against=eigen
         has_package Eigen3 || against=reference64
         keep check.txt $build/bin/lrp check examples/models/mini "I have 5 cats and 3 dogs" --backend cuda --against $against
+        keep check_bf16.txt $build/bin/lrp check examples/models/mini "I have 5 cats and 3 dogs" --backend cuda-bf16 --against $against --tolerance 0.05
     fi
 }
 

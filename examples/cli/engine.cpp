@@ -27,9 +27,9 @@ constexpr BackendEntry thrust_tbb{"thrust-tbb", make_thrust_tbb_engine};
 constexpr BackendEntry thrust_tbb{"thrust-tbb", nullptr};
 #endif
 #if defined(LRP_CLI_WITH_CUDA)
-constexpr BackendEntry cuda{"cuda", make_cuda_engine, cuda_obstacle};
+constexpr BackendEntry cuda{"cuda", make_cuda_engine, cuda_obstacle}, cuda_bf16{"cuda-bf16", make_cuda_bf16_engine, cuda_obstacle};
 #else
-constexpr BackendEntry cuda{"cuda", nullptr};
+constexpr BackendEntry cuda{"cuda", nullptr}, cuda_bf16{"cuda-bf16", nullptr};
 #endif
 
 }  // namespace
@@ -42,7 +42,8 @@ const std::vector<BackendEntry>& backends() {
                                                 thrust_cpp,
                                                 thrust_omp,
                                                 thrust_tbb,
-                                                cuda};
+                                                cuda,
+                                                cuda_bf16};
     return list;
 }
 

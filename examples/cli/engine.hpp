@@ -55,6 +55,7 @@ struct EngineRequest {
 [[nodiscard]] std::unique_ptr<Engine> make_thrust_omp_engine(const EngineRequest& request);
 [[nodiscard]] std::unique_ptr<Engine> make_thrust_tbb_engine(const EngineRequest& request);
 [[nodiscard]] std::unique_ptr<Engine> make_cuda_engine(const EngineRequest& request);
+[[nodiscard]] std::unique_ptr<Engine> make_cuda_bf16_engine(const EngineRequest& request);
 /// Empty where a CUDA device can be used; otherwise "no CUDA device: " and CUDA's own words.
 [[nodiscard]] std::string cuda_obstacle();
 

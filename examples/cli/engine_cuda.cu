@@ -10,3 +10,8 @@ std::unique_ptr<lrp::cli::Engine> lrp::cli::make_cuda_engine(const EngineRequest
     using B = CudaBackend<float>;
     return engine_of<B>(std::make_unique<B::context>(), request);
 }
+
+std::unique_ptr<lrp::cli::Engine> lrp::cli::make_cuda_bf16_engine(const EngineRequest& request) {
+    using B = CudaBackend<float, bf16>;
+    return engine_of<B>(std::make_unique<B::context>(), request);
+}

@@ -30,7 +30,9 @@ class EngineOf : public Engine {
         return conservation(*ctx_, model_, ids, options);
     }
     SiteRecording record(std::span<const std::int32_t> ids, const AttributeOptions& options) override {
-        return record_sites(*ctx_, model_, ids, options);
+        SiteRecording recording = record_sites(*ctx_, model_, ids, options);
+        if constexpr (!std::same_as<typename B::weight, typename B::scalar>) recording.scalar += std::string(", weights ") + scalar_name<typename B::weight>;
+        return recording;
     }
 
   private:

@@ -227,7 +227,7 @@ TEST_CASE("a backend that the program was built without is known by name, and re
     const std::string help = lrp_run("trace --help").out;
     const auto built = [&](const std::string& name) { return lrp_run("trace " + mini + " --ids 0,5 --backend " + name); };
     for (const char* name : {"eigen", "reference", "reference64"}) CHECK(built(name).code == 0);
-    for (const char* name : {"xtensor", "thrust-cpp", "thrust-omp", "thrust-tbb", "cuda"}) {
+    for (const char* name : {"xtensor", "thrust-cpp", "thrust-omp", "thrust-tbb", "cuda", "cuda-bf16"}) {
         const Result result = built(name);
         INFO(name << ": " << result.err);
         CHECK_THAT(help, Contains(name));

@@ -28,6 +28,19 @@ struct CountRow {
         if (group.rank() == 0) out[row] = static_cast<T>(sum);
     }
 };
+/// y_i <- what the tile's scratch holds when it begins, summed by all lanes.
+template <class T>
+struct ReadScratch {
+    T* out;
+    Index scratch;
+    template <Group G>
+    LRP_HD void operator()(G& group, Index tile, T* memory) const {
+        const T sum = row_sum<T>(group, scratch, [&](Index i) { return memory[i]; });
+        if (group.rank() == 0) out[tile] = sum;
+        group.barrier();
+        row_each(group, scratch, [&](Index i) { memory[i] = T(1); });  // for the next tile to find, were it not for the fixture
+    }
+};
 struct Sizes {
     std::size_t m, k, n;
 };
@@ -183,6 +196,25 @@ TEMPLATE_TEST_CASE("tensors keep memory that is large enough, and strided views 
     const std::vector<TestType> middle = download(bench.ctx, X.in().columns(1, 3));
     REQUIRE(middle.size() == 9);
     for (std::size_t i = 0; i < 9; ++i) CHECK(static_cast<double>(middle[i]) == x[i / 3][1 + i % 3]);
+}
+
+TEMPLATE_TEST_CASE("what nobody has written is NaN in these tests: new tensors of both types, and the scratch of tiles", "[primitive]", float, double) {
+    Bench<TestType> bench(11);
+    using B = typename Bench<TestType>::B;
+    const auto all_nan = [](const std::vector<TestType>& values) { return std::all_of(values.begin(), values.end(), [](TestType v) { return std::isnan(v); }); };
+    { B::fill(bench.ctx, Tensor<B>(bench.ctx, 5, 7).view(), TestType(3)); }  // memory that the next tensor may get
+    CHECK(all_nan(Tensor<B>(bench.ctx, 5, 7).download(bench.ctx)));
+    WeightTensor<B> weights(bench.ctx, 2, 3);
+    Tensor<B> widened(bench.ctx, 2, 3), tiles(bench.ctx, 1, 4);
+    B::fill(bench.ctx, widened.view(), TestType(3));
+    const std::vector<std::int32_t> ids{0, 1};
+    B::gather_rows(bench.ctx, std::as_const(weights).view(), ids, widened.view());
+    CHECK(all_nan(widened.download(bench.ctx)));
+    if constexpr (is_native<B>(Native::tiles)) {
+        B::fill(bench.ctx, tiles.view(), TestType(3));
+        B::for_each_tile(bench.ctx, 4, 19, ReadScratch<TestType>{tiles.view().data, 19});
+        CHECK(all_nan(tiles.download(bench.ctx)));
+    }
 }
 
 TEMPLATE_TEST_CASE("results are the same bits for every number of threads", "[primitive]", float, double) {

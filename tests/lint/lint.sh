@@ -100,6 +100,11 @@ for room in core io text view analysis; do
         fi
     done
 done
+# A test that no program has never runs.
+for folder in $(ls tests/*/*_test.cpp | cut -d/ -f2 | sort -u); do
+    grep -qE "lrp_test_folder\($folder |foreach\(folder( .*)? $folder[ )]|[( ]$folder/\*_test\.cpp" tests/CMakeLists.txt ||
+        complain "tests/$folder has tests, but tests/CMakeLists.txt makes no program of them"
+done
 while read -r name where reason; do
     case $name in '#'*) continue ;; esac
     [ -f "include/lrp/$name" ] || complain "$elsewhere lists $name, which does not exist"

@@ -38,6 +38,8 @@ mistake "tests/conformance/op_rope.hpp is missing" "rm tests/conformance/op_rope
 mistake "tests/oracle/gamma.hpp is missing" "rm tests/oracle/gamma.hpp"
 mistake "rule_stop.hpp is not included by rules_test.cpp: it never runs" "sed -i /rule_stop/d tests/conformance/rules_test.cpp"
 mistake "tests/core/site_test.cpp is missing" "rm tests/core/site_test.cpp"
+mistake "tests/xtensor has tests, but tests/CMakeLists.txt makes no program of them" "sed -i '/lrp_test_folder(xtensor/d' tests/CMakeLists.txt"
+mistake "tests/dream has tests, but" "mkdir tests/dream; touch tests/dream/a_test.cpp"
 mistake "lists core/config.hpp, which has" "touch tests/core/config_test.cpp"
 mistake "lists core/dream.hpp, which does not exist" "add tests/lint/tested_elsewhere.txt 'core/dream.hpp tests/main.cpp none'"
 mistake "op/relu.hpp has no SPDX licence line" "sed -i 2d include/lrp/op/relu.hpp"

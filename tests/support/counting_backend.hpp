@@ -1,15 +1,31 @@
 // SPDX-FileCopyrightText: 2026 The lrpxx authors
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// A backend that passes every call on and counts them, so that a test which never reached the backend can be failed.
+// A backend that passes every call on and counts them, so that a test which never reached the backend can be failed. What it allocates holds NaN, and
+// so does the scratch of every tile: a step that reads what nobody has written is seen in its result.
 #pragma once
 
 #include <array>
+#include <limits>
+#include <vector>
 
 #include <lrp/backend/backend.hpp>
 #include <lrp/backend/native.hpp>
 
 namespace lrp::test {
+
+/// A tile functor whose scratch holds NaN when it begins.
+template <class F>
+struct OnPoisonedScratch {
+    F f;
+    Index scratch;
+    template <Group G, class T>
+    LRP_HD void operator()(G& group, Index tile, T* memory) const {
+        row_each(group, scratch, [&](Index i) { memory[i] = static_cast<T>(__builtin_nanf("")); });
+        group.barrier();
+        f(group, tile, memory);
+    }
+};
 
 template <class Inner>
 struct CountingBackend {
@@ -39,7 +55,10 @@ struct CountingBackend {
     static typename Inner::context& pass(context& ctx) { return ++ctx.calls, ctx.inner; }
     template <class E>
     static buffer<E> allocate(context& ctx, Index n) {
-        return Inner::template allocate<E>(ctx.inner, n);
+        auto fresh = Inner::template allocate<E>(ctx.inner, n);
+        const std::vector<E> poison(static_cast<std::size_t>(n), narrow<E>(std::numeric_limits<scalar>::quiet_NaN()));
+        Inner::template upload<E>(ctx.inner, poison, fresh.data());
+        return fresh;
     }
     template <class E>
     static void upload(context& ctx, std::span<const E> host, E* device) {
@@ -73,7 +92,7 @@ struct CountingBackend {
     static void for_each_tile(context& ctx, Index n, Index scratch, F f)
         requires(is_native<Inner>(Native::tiles))
     {
-        Inner::for_each_tile(pass(ctx), n, scratch, f);
+        Inner::for_each_tile(pass(ctx), n, scratch, OnPoisonedScratch<F>{f, scratch});
     }
     static void softmax(context& ctx, In x, Out s, Index queries)
         requires(is_native<Inner>(Native::softmax))

@@ -17,7 +17,8 @@ std::shared_ptr<const LlamaWeights<B>> random_weights(typename B::context& ctx, 
     std::mt19937 random(seed);
     std::normal_distribution<double> draw(0, 0.3);
     return std::make_shared<const LlamaWeights<B>>(make_llama_weights<B>(ctx, config, [&](const std::string& name, Index, Index, auto host) {
-        for (auto& value : host) value = static_cast<typename B::scalar>(draw(random) + (name.ends_with("norm.weight") ? 1 : 0));
+        for (auto& value : host)
+            value = narrow<std::remove_reference_t<decltype(value)>>(static_cast<typename B::scalar>(draw(random) + (name.ends_with("norm.weight") ? 1 : 0)));
     }));
 }
 

@@ -58,6 +58,15 @@ TEST_CASE("an arena that is too small is an error with both numbers, and the con
     CHECK(one.rows() == 4);
 }
 
+#if !defined(__SANITIZE_ADDRESS__)  // which ends the program instead of refusing
+TEST_CASE("memory that the host does not have is an error with the number of bytes, and the context goes on") {
+    Ctx ctx;
+    CHECK_THROWS_WITH(Tensor<B>(ctx, Index{1} << 30, Index{1} << 28), Contains("host memory: 1152921504606846976 bytes were asked for and are not to be had"));
+    CHECK_THROWS_WITH(Ctx(Ctx::Options{}, std::uint64_t{1} << 60), Contains("host memory: 1152921504606846976 bytes were asked for"));
+    CHECK(Tensor<B>(ctx, 4, 4).rows() == 4);
+}
+#endif
+
 TEST_CASE("a tensor of another context is refused, with both numbers") {
     Ctx mine, other;
     const std::string both = detail::concat("thrust-cpp: a tensor of context ", other.memory->serial, " was used with context ", mine.memory->serial);

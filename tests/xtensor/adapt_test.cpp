@@ -120,7 +120,7 @@ TEST_CASE("a view is an expression of xtensor, slices too") {
     static_assert(std::is_same_v<decltype(as_xtensor(View<const double>()).data()), const double*>);
 }
 
-TEMPLATE_TEST_CASE("a rule on xtensor's arrays gives what it gives on plain memory", "", float, double) {
+TEMPLATE_TEST_CASE("an op and a rule on xtensor's arrays, as they lie", "", float, double) {
     using B = XtensorBackend<TestType>;
     typename B::context ctx;
     const auto weight = counted<xt::xarray<TestType>>({2, 3});
@@ -134,4 +134,17 @@ TEMPLATE_TEST_CASE("a rule on xtensor's arrays gives what it gives on plain memo
             for (std::size_t k = 0; k < 3; ++k) right += table(i, 1 + k) * weight(j, k);
             CHECK(z(i, j) == right);
         }
+
+    // A coefficient of 2^j at output j, so that with epsilon 0 column k receives sum_j w(j, k) 2^j: whole numbers, exact.
+    xt::xarray<TestType> c_z = xt::zeros<TestType>({4, 2});
+    for (std::size_t i = 0; i < 4; ++i)
+        for (std::size_t j = 0; j < 2; ++j) c_z(i, j) = static_cast<TestType>(1 << j);
+    auto into = counted<xt::xarray<TestType>>({4, 5});
+    const TestType* const memory = into.data();
+    auto c_x = xt::view(into, xt::all(), xt::range(1, 4));
+    EpsilonRule<Linear>{}.propagate(ctx, {as_view(weight)}, {Activation<const TestType>(as_view(x)), Activation<const TestType>(as_view(z))},
+                                    Coefficient<const TestType>(as_view(c_z)), Coefficient<TestType>(as_view(c_x)));
+    CHECK(into.data() == memory);
+    for (std::size_t i = 0; i < 4; ++i)
+        for (std::size_t k = 0; k < 5; ++k) CHECK(into(i, k) == (k == 0 || k == 4 ? static_cast<TestType>(5 * i + k) : weight(0, k - 1) + 2 * weight(1, k - 1)));
 }

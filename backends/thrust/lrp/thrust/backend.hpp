@@ -10,9 +10,6 @@
 #include <span>
 #include <vector>
 
-#include <thrust/sequence.h>
-#include <thrust/sort.h>
-
 #include <lrp/backend/backend.hpp>
 #include <lrp/backend/native.hpp>
 #include <lrp/thrust/memory.hpp>
@@ -141,9 +138,7 @@ struct ThrustBackend {
 
     static void top_k(context& ctx, const T* x, Index count, std::span<std::int32_t> ids) {
         buffer<std::int32_t> order(ctx.memory, count);
-        const auto policy = ctx.device().policy(*ctx.memory);
-        thrust::sequence(policy, order.data(), order.data() + count);
-        thrust::sort(policy, order.data(), order.data() + count, detail::LargerFirst<T>{x});
+        ctx.device().sort_places(*ctx.memory, order.data(), count, detail::LargerFirst<T>{x});
         ctx.device().download(order.data(), ids.data(), ids.size_bytes());
     }
 

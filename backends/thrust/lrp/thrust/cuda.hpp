@@ -9,7 +9,10 @@
 #include <memory>
 
 #include <cuda_runtime.h>
+#include <thrust/sequence.h>
+#include <thrust/sort.h>
 #include <thrust/system/cuda/execution_policy.h>
+#include <thrust/system_error.h>
 
 #include <lrp/thrust/backend.hpp>
 #include <lrp/thrust/cuda_error.hpp>
@@ -79,9 +82,18 @@ class CudaDevice {
         wait("copying from the card");
     }
 
-    template <class Memory>
-    [[nodiscard]] auto policy(Memory& memory) {
-        return thrust::cuda::par_nosync(detail::CudaScratch<Memory>{&memory}).on(stream());
+    /// The places 0, 1, ..., count - 1 in the order `before` says.
+    template <class Memory, class Before>
+    void sort_places(Memory& memory, std::int32_t* places, Index count, const Before& before) {
+        try {
+            const auto policy = thrust::cuda::par_nosync(detail::CudaScratch<Memory>{&memory}).on(stream());
+            thrust::sequence(policy, places, places + count);
+            thrust::sort(policy, places, places + count, before);
+        } catch (const thrust::system_error& error) {  // it has CUDA's words
+            cudaGetLastError();
+            fail<DeviceError>("cuda: sorting ", count, " places: ", error.what());
+        }
+        if (checked_) wait("sorting places");
     }
 
     template <class F>

@@ -32,7 +32,9 @@ namespace detail {
 /// Throws unless the code is success; the parts, one after the other, say what was done and on which shape.
 template <class... Parts>
 void cuda_check(cudaError_t code, const Parts&... what) {
-    if (code != cudaSuccess) fail<DeviceError>("cuda: ", what..., ": ", cuda_words(code));
+    if (code == cudaSuccess) return;
+    cudaGetLastError();  // the runtime keeps it otherwise, and the next launch would be blamed for it
+    fail<DeviceError>("cuda: ", what..., ": ", cuda_words(code));
 }
 template <class... Parts>
 void cublas_check(cublasStatus_t code, const Parts&... what) {

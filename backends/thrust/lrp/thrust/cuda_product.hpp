@@ -29,6 +29,23 @@ struct CudaProductShape {
     auto operator<=>(const CudaProductShape&) const = default;
 };
 
+/// A description of cuBLASLt's, which goes with its owner.
+template <class Handle, cublasStatus_t (*Destroy)(Handle)>
+class CudaDescription {
+  public:
+    CudaDescription() = default;
+    CudaDescription(const CudaDescription&) = delete;
+    CudaDescription& operator=(const CudaDescription&) = delete;
+    ~CudaDescription() {
+        if (made_ != nullptr) Destroy(made_);
+    }
+    [[nodiscard]] Handle* address() { return &made_; }
+    [[nodiscard]] Handle get() const { return made_; }
+
+  private:
+    Handle made_ = nullptr;
+};
+
 /// A shape's descriptions and algorithm.
 class CudaProductPlan {
   public:
@@ -39,26 +56,25 @@ class CudaProductPlan {
         };
         const auto transposed = [](bool yes) { return yes ? CUBLAS_OP_T : CUBLAS_OP_N; };
         const cublasOperation_t op_left = transposed(s.transpose_left), op_right = transposed(s.transpose_right);
-        check(cublasLtMatmulDescCreate(&product_, s.compute, scale), "cublasLtMatmulDescCreate");
-        check(cublasLtMatmulDescSetAttribute(product_, CUBLASLT_MATMUL_DESC_TRANSA, &op_left, sizeof op_left), "cublasLtMatmulDescSetAttribute");
-        check(cublasLtMatmulDescSetAttribute(product_, CUBLASLT_MATMUL_DESC_TRANSB, &op_right, sizeof op_right), "cublasLtMatmulDescSetAttribute");
-        const auto layout = [&](cublasLtMatrixLayout_t& to, cudaDataType_t type, std::int64_t rows, std::int64_t cols, std::int64_t stride, std::int64_t step) {
+        check(cublasLtMatmulDescCreate(product_.address(), s.compute, scale), "cublasLtMatmulDescCreate");
+        check(cublasLtMatmulDescSetAttribute(product_.get(), CUBLASLT_MATMUL_DESC_TRANSA, &op_left, sizeof op_left), "cublasLtMatmulDescSetAttribute");
+        check(cublasLtMatmulDescSetAttribute(product_.get(), CUBLASLT_MATMUL_DESC_TRANSB, &op_right, sizeof op_right), "cublasLtMatmulDescSetAttribute");
+        const auto layout = [&](Layout& to, cudaDataType_t type, std::int64_t rows, std::int64_t cols, std::int64_t stride, std::int64_t step) {
             const auto count = static_cast<std::int32_t>(s.batch);
-            check(cublasLtMatrixLayoutCreate(&to, type, static_cast<std::uint64_t>(rows), static_cast<std::uint64_t>(cols), stride), "cublasLtMatrixLayoutCreate");
-            check(cublasLtMatrixLayoutSetAttribute(to, CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, &count, sizeof count), "cublasLtMatrixLayoutSetAttribute");
-            check(cublasLtMatrixLayoutSetAttribute(to, CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET, &step, sizeof step), "cublasLtMatrixLayoutSetAttribute");
+            check(cublasLtMatrixLayoutCreate(to.address(), type, static_cast<std::uint64_t>(rows), static_cast<std::uint64_t>(cols), stride), "cublasLtMatrixLayoutCreate");
+            check(cublasLtMatrixLayoutSetAttribute(to.get(), CUBLASLT_MATRIX_LAYOUT_BATCH_COUNT, &count, sizeof count), "cublasLtMatrixLayoutSetAttribute");
+            check(cublasLtMatrixLayoutSetAttribute(to.get(), CUBLASLT_MATRIX_LAYOUT_STRIDED_BATCH_OFFSET, &step, sizeof step), "cublasLtMatrixLayoutSetAttribute");
         };
         layout(left_, s.operand, s.transpose_left ? s.k : s.m, s.transpose_left ? s.m : s.k, s.left_stride, s.left_step);
         layout(right_, s.operand, s.transpose_right ? s.n : s.k, s.transpose_right ? s.k : s.n, s.right_stride, s.right_step);
         layout(result_, s.result, s.m, s.n, s.result_stride, s.result_step);
 
-        cublasLtMatmulPreference_t wanted = nullptr;
-        check(cublasLtMatmulPreferenceCreate(&wanted), "cublasLtMatmulPreferenceCreate");
-        const std::unique_ptr<std::remove_pointer_t<cublasLtMatmulPreference_t>, decltype(&cublasLtMatmulPreferenceDestroy)> guard(wanted, cublasLtMatmulPreferenceDestroy);
+        CudaDescription<cublasLtMatmulPreference_t, cublasLtMatmulPreferenceDestroy> wanted;
+        check(cublasLtMatmulPreferenceCreate(wanted.address()), "cublasLtMatmulPreferenceCreate");
         // Sums that are split over k are joined in the compute type, never in a narrower one: relevance cancels.
         const std::uint32_t reductions = CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE;
         const auto want = [&](cublasLtMatmulPreferenceAttributes_t which, const auto& value) {
-            check(cublasLtMatmulPreferenceSetAttribute(wanted, which, &value, sizeof value), "cublasLtMatmulPreferenceSetAttribute");
+            check(cublasLtMatmulPreferenceSetAttribute(wanted.get(), which, &value, sizeof value), "cublasLtMatmulPreferenceSetAttribute");
         };
         want(CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, workspace);
         want(CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, reductions);
@@ -66,26 +82,20 @@ class CudaProductPlan {
                                  CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES})
             want(which, s.alignment);
         int found = 0;
-        check(cublasLtMatmulAlgoGetHeuristic(handle, product_, left_, right_, result_, result_, wanted, 1, &algorithm_, &found), "cublasLtMatmulAlgoGetHeuristic");
+        check(cublasLtMatmulAlgoGetHeuristic(handle, product_.get(), left_.get(), right_.get(), result_.get(), result_.get(), wanted.get(), 1, &algorithm_, &found), "cublasLtMatmulAlgoGetHeuristic");
         if (found == 0) check(CUBLAS_STATUS_NOT_SUPPORTED, "cublasLtMatmulAlgoGetHeuristic");
-    }
-    CudaProductPlan(const CudaProductPlan&) = delete;
-    CudaProductPlan& operator=(const CudaProductPlan&) = delete;
-    ~CudaProductPlan() {
-        for (auto* layout : {left_, right_, result_})
-            if (layout != nullptr) cublasLtMatrixLayoutDestroy(layout);
-        if (product_ != nullptr) cublasLtMatmulDescDestroy(product_);
     }
 
     cublasStatus_t run(cublasLtHandle_t handle, cudaStream_t stream, const void* alpha, const void* left, const void* right, const void* beta, void* result,
                        void* workspace, std::size_t workspace_bytes) const {
-        return cublasLtMatmul(handle, product_, alpha, left, left_, right, right_, beta, result, result_, result, result_, &algorithm_.algo, workspace,
-                              workspace_bytes, stream);
+        return cublasLtMatmul(handle, product_.get(), alpha, left, left_.get(), right, right_.get(), beta, result, result_.get(), result, result_.get(),
+                              &algorithm_.algo, workspace, workspace_bytes, stream);
     }
 
   private:
-    cublasLtMatmulDesc_t product_ = nullptr;
-    cublasLtMatrixLayout_t left_ = nullptr, right_ = nullptr, result_ = nullptr;
+    using Layout = CudaDescription<cublasLtMatrixLayout_t, cublasLtMatrixLayoutDestroy>;
+    CudaDescription<cublasLtMatmulDesc_t, cublasLtMatmulDescDestroy> product_;
+    Layout left_, right_, result_;
     cublasLtMatmulHeuristicResult_t algorithm_{};
 };
 

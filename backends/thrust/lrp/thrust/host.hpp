@@ -5,6 +5,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cstdint>
 #include <cstring>
 #include <new>
 #include <tuple>
@@ -14,6 +15,8 @@
 #include <thrust/fill.h>
 #include <thrust/for_each.h>
 #include <thrust/iterator/counting_iterator.h>
+#include <thrust/sequence.h>
+#include <thrust/sort.h>
 
 #include <lrp/backend/group.hpp>
 #include <lrp/thrust/backend.hpp>
@@ -93,9 +96,11 @@ class HostDevice {
     void upload(const void* host, void* device, std::size_t bytes) { std::memcpy(device, host, bytes); }
     void download(const void* device, void* host, std::size_t bytes) { std::memcpy(host, device, bytes); }
 
-    template <class Memory>
-    [[nodiscard]] auto policy(Memory&) const {
-        return Threads::policy();
+    /// The places 0, 1, ..., count - 1 in the order `before` says.
+    template <class Memory, class Before>
+    void sort_places(Memory&, std::int32_t* places, Index count, const Before& before) const {
+        thrust::sequence(Threads::policy(), places, places + count);
+        thrust::sort(Threads::policy(), places, places + count, before);
     }
 
     /// f(i) for every i < count.
