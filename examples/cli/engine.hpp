@@ -47,6 +47,7 @@ struct EngineRequest {
 
 // A maker per backend, each in a source file of its own that belongs to the program only where its definition is set.
 [[nodiscard]] std::unique_ptr<Engine> make_eigen_engine(const EngineRequest& request);
+[[nodiscard]] std::unique_ptr<Engine> make_eigen_bf16_engine(const EngineRequest& request);
 [[nodiscard]] std::unique_ptr<Engine> make_reference_engine(const EngineRequest& request);
 [[nodiscard]] std::unique_ptr<Engine> make_reference64_engine(const EngineRequest& request);
 // Defined where the program is built with them (examples/CMakeLists.txt).

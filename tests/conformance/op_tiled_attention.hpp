@@ -11,41 +11,80 @@ namespace lrp::test {
 struct TiledCase {
     const char* what;
     std::size_t tokens, heads, kv_heads, head_dim;
+    std::size_t queries = tokens;  // the last of the tokens
 };
 
 /// The oracle: a plain causal softmax attention, head by head.
-inline Rows attend(const TiledCase& one, double scale, const Rows& q, const Rows& k, const Rows& v) {
+inline Rows attend(const TiledCase& one, double scale, Rows q, const Rows& k, const Rows& v) {
+    q.insert(q.begin(), one.tokens - one.queries, Row(one.heads * one.head_dim, 0.0));  // queries whose answers nobody asks for
     Rows z(one.tokens, Row(one.heads * one.head_dim, 0.0));
     for (std::size_t h = 0; h < one.heads; ++h) {
         const std::size_t shared = h / (one.heads / one.kv_heads) * one.head_dim, own = h * one.head_dim;
         const Rows scores = scaled(oracle::matmul(oracle::columns(q, own, one.head_dim), oracle::transpose(oracle::columns(k, shared, one.head_dim))), scale);
         oracle::add_at(z, 0, own, oracle::matmul(oracle::softmax(scores, one.tokens), oracle::columns(v, shared, one.head_dim)));
     }
+    z.erase(z.begin(), z.begin() + static_cast<std::ptrdiff_t>(one.tokens - one.queries));
     return z;
+}
+
+struct AttendedBack {
+    Rows q, k, v;
+};
+/// Its backward pass, written out: c_v = P^T c, e = P (c v^T - c z^T), c_q = s e k, c_k = s e^T q.
+inline AttendedBack attend_back(const TiledCase& one, double scale, Rows q, const Rows& k, const Rows& v, Rows c) {
+    const Row none(one.heads * one.head_dim, 0.0);
+    q.insert(q.begin(), one.tokens - one.queries, none);
+    c.insert(c.begin(), one.tokens - one.queries, none);
+    AttendedBack back{Rows(one.tokens, none), Rows(one.tokens, Row(one.kv_heads * one.head_dim, 0.0)), Rows(one.tokens, Row(one.kv_heads * one.head_dim, 0.0))};
+    for (std::size_t h = 0; h < one.heads; ++h) {
+        const std::size_t shared = h / (one.heads / one.kv_heads) * one.head_dim, own = h * one.head_dim;
+        const Rows qh = oracle::columns(q, own, one.head_dim), ch = oracle::columns(c, own, one.head_dim);
+        const Rows kh = oracle::columns(k, shared, one.head_dim), vh = oracle::columns(v, shared, one.head_dim);
+        const Rows probs = oracle::softmax(scaled(oracle::matmul(qh, oracle::transpose(kh)), scale), one.tokens);
+        Rows e = oracle::matmul(ch, oracle::transpose(vh));
+        for (std::size_t i = 0; i < one.tokens; ++i) {
+            double mean = 0;
+            for (std::size_t j = 0; j < one.tokens; ++j) mean += probs[i][j] * e[i][j];
+            for (std::size_t j = 0; j < one.tokens; ++j) e[i][j] = scale * probs[i][j] * (e[i][j] - mean);
+        }
+        oracle::add_at(back.q, 0, own, oracle::matmul(e, kh));
+        oracle::add_at(back.k, 0, shared, oracle::matmul(oracle::transpose(e), qh));
+        oracle::add_at(back.v, 0, shared, oracle::matmul(oracle::transpose(probs), ch));
+    }
+    back.q.erase(back.q.begin(), back.q.begin() + static_cast<std::ptrdiff_t>(one.tokens - one.queries));
+    return back;
 }
 
 TEMPLATE_TEST_CASE("attention in tiles is attention", "[op]", float, double) {
     using B = Subject<TestType>;
-    if constexpr (is_native<B>(Native::tiles)) {
+    if constexpr (is_native<B>(Native::tiles) || is_native<B>(Native::attention)) {
         for (const auto& one : {TiledCase{"one token", 1, 1, 1, 4}, TiledCase{"a full tile", 16, 2, 2, 5}, TiledCase{"one more than a tile", 17, 4, 2, 8},
-                                TiledCase{"three tiles, four heads on one", 37, 4, 1, 6}})
+                                TiledCase{"three tiles, four heads on one", 37, 4, 1, 6}, TiledCase{"the last queries", 37, 4, 2, 6, 5},
+                                TiledCase{"one query", 18, 2, 1, 4, 1}, TiledCase{"across blocks of keys", 300, 2, 1, 40}, TiledCase{"and the last of them", 301, 2, 2, 5, 70}})
             for (const bool sliced : {false, true}) {
                 INFO(one.what << (sliced ? ", sliced" : ""));
                 Bench<TestType> bench(21, sliced);
                 const std::size_t wide = one.heads * one.head_dim, narrow = one.kv_heads * one.head_dim;
-                const Rows q = bench.normal(one.tokens, wide), k = bench.normal(one.tokens, narrow), v = bench.normal(one.tokens, narrow);
-                const Rows c = bench.normal(one.tokens, wide);
+                const Rows q = bench.normal(one.queries, wide), k = bench.normal(one.tokens, narrow), v = bench.normal(one.tokens, narrow);
+                const Rows c = bench.normal(one.queries, wide);
                 const auto Q = bench.activation(q), K = bench.activation(k), V = bench.activation(v);
-                auto Z = bench.activation(one.tokens, wide);
+                auto Z = bench.activation(one.queries, wide);
                 const auto C = bench.coefficient(c);
-                auto log_sum = bench.line(one.heads * one.tokens);
+                auto log_sum = bench.line(one.heads * one.queries);
                 const TiledAttention::Params<TestType> p{static_cast<Index>(one.heads), static_cast<Index>(one.kv_heads), static_cast<Index>(one.head_dim), 0.75};
                 TiledAttention::forward(bench.ctx, p, Q.in(), K.in(), V.in(), Z.out(), log_sum.data());
                 agree<TestType>("TiledAttention forward", bench.get(Z), attend(one, p.scale, q, k, v));
 
                 const TiledAttention::Saved<TestType> saved{Q.in(), K.in(), V.in(), Z.in(), log_sum.data()};
-                auto c_q = bench.coefficient(one.tokens, wide), c_k = bench.coefficient(one.tokens, narrow), c_v = bench.coefficient(one.tokens, narrow);
+                auto c_q = bench.coefficient(one.queries, wide), c_k = bench.coefficient(one.tokens, narrow), c_v = bench.coefficient(one.tokens, narrow);
                 TiledAttention::vjp(bench.ctx, p, saved, {2, 0.5, -1}, C.in(), c_q.out(), c_k.out(), c_v.out());
+                const AttendedBack back = attend_back(one, p.scale, q, k, v, c);
+                agree<TestType>("TiledAttention c_v", bench.get(c_v), scaled(back.v, -1));
+                if (one.tokens > 1) {
+                    agree<TestType>("TiledAttention c_q", bench.get(c_q), scaled(back.q, 2));
+                    agree<TestType>("TiledAttention c_k", bench.get(c_k), scaled(back.k, 0.5));
+                }
+                if (one.tokens > 100) continue;  // differences of so many would take long
                 if (one.tokens == 1) {  // one token attends to itself whatever q and k are
                     CHECK(peak(bench.get(c_q)) <= tolerance<TestType>);
                     CHECK(peak(bench.get(c_k)) <= tolerance<TestType>);
@@ -55,7 +94,7 @@ TEMPLATE_TEST_CASE("attention in tiles is attention", "[op]", float, double) {
                 }
                 agree_with_differences<TestType>("TiledAttention v", scaled(bench.get(c_v), -1), [&](const Rows& x) { return attend(one, p.scale, q, k, x); }, v, c);
 
-                auto none_q = bench.coefficient(one.tokens, wide), none_k = bench.coefficient(one.tokens, narrow), all_v = bench.coefficient(one.tokens, narrow);
+                auto none_q = bench.coefficient(one.queries, wide), none_k = bench.coefficient(one.tokens, narrow), all_v = bench.coefficient(one.tokens, narrow);
                 TiledAttention::vjp(bench.ctx, p, saved, {0, 0, -1}, C.in(), none_q.out(), none_k.out(), all_v.out());
                 CHECK(peak(bench.get(none_q)) == 0);
                 CHECK(peak(bench.get(none_k)) == 0);

@@ -94,6 +94,20 @@ struct CountingBackend {
     {
         Inner::for_each_tile(pass(ctx), n, scratch, OnPoisonedScratch<F>{f, scratch});
     }
+    static constexpr Index widest_head = [] {
+        if constexpr (requires { Inner::widest_head; }) return Inner::widest_head;
+        return Index{0};
+    }();
+    static void attention_forward(context& ctx, const AttentionForward<scalar>& call)
+        requires(is_native<Inner>(Native::attention))
+    {
+        Inner::attention_forward(pass(ctx), call);
+    }
+    static void attention_backward(context& ctx, const AttentionBackward<scalar>& call)
+        requires(is_native<Inner>(Native::attention))
+    {
+        Inner::attention_backward(pass(ctx), call);
+    }
     static void softmax(context& ctx, In x, Out s, Index queries)
         requires(is_native<Inner>(Native::softmax))
     {

@@ -6,6 +6,7 @@
 
 #include <memory>
 #include <random>
+#include <type_traits>
 
 #include <lrp/model/llama/weights.hpp>
 

@@ -13,7 +13,7 @@
 #include <lrp/analysis/relevance_sum.hpp>
 #include <lrp/analysis/trace.hpp>
 #include <lrp/model/observer.hpp>
-#include <lrp/model/recompute.hpp>
+#include <lrp/model/rows.hpp>
 #include <lrp/model/seed.hpp>
 
 namespace lrp {
@@ -37,27 +37,39 @@ struct AttributeOptions {
     Recompute recompute;
 };
 
+/// One of several prompts that are explained together.
+struct PromptOfMany {
+    std::vector<std::int32_t> ids;
+    std::optional<std::int32_t> target{};  ///< in place of the options' target
+};
+
 /// Seconds of wall-clock time.
 struct PassTimes {
     double forward = 0;
     double relevance = 0;
 };
 
-/// Fills a Trace's arrays: an observer that keeps what it reads where the backend computes, layer by layer, until `finish` brings all of it to
-/// the host at once. Positions after the explained one keep their zeros.
+/// Fills the arrays of the traces of a pass, one per prompt: an observer that keeps what it reads where the backend computes, layer by layer, until
+/// `finish` brings all of it to the host at once. Positions after the explained one keep their zeros.
 template <Backend B>
 class TraceObserver {
   public:
     using C = typename B::context;
     using T = typename B::scalar;
+    static constexpr bool takes_rows = true;
 
-    /// `rows`: the positions that the pass runs over.
-    TraceObserver(C& ctx, Trace& trace, const TraceSites& sites, Index rows) : trace_(trace), rows_(rows) {
-        const auto layers = static_cast<Index>(trace.layers);
-        if (sites.embedding) embedding_.resize(ctx, 1, rows);
-        if (sites.residual) residual_.resize(ctx, layers, rows);
-        if (sites.head) head_.resize(ctx, layers, rows * static_cast<Index>(trace.heads));
-        if (sites.neuron) neuron_.resize(ctx, layers * rows, static_cast<Index>(trace.neurons));
+    /// `prompts`: the rows of the pass that belong to each trace.
+    TraceObserver(C& ctx, std::span<Trace> traces, std::span<const RowSpan> prompts, const TraceSites& sites)
+        : traces_(traces), prompts_(prompts), rows_(prompts.back().first + prompts.back().count), heads_(static_cast<Index>(traces.front().heads)) {
+        const auto layers = static_cast<Index>(traces.front().layers);
+        if (sites.embedding) embedding_.resize(ctx, 1, rows_);
+        if (sites.residual) residual_.resize(ctx, layers, rows_);
+        if (sites.head) head_.resize(ctx, layers, rows_ * heads_);
+        if (sites.neuron) neuron_.resize(ctx, layers * rows_, static_cast<Index>(traces.front().neurons));
+        // The last layer may hold some rows only: at the others nothing is explained.
+        for (auto* t : {&residual_, &head_})
+            if (!t->empty()) B::fill(ctx, t->view().rows_from(layers - 1, 1), T(0));
+        if (sites.neuron) B::fill(ctx, neuron_.view().rows_from((layers - 1) * rows_, rows_), T(0));
     }
 
     [[nodiscard]] bool reads(Site site) const {
@@ -65,40 +77,55 @@ class TraceObserver {
                (site == Site::neuron && !neuron_.empty());
     }
     void relevance(C& ctx, SiteRef site, Activation<const T> x, Coefficient<T> c) {
-        if (site.site == Site::embedding) relevance_sum(ctx, x, c.as_const(), 1, embedding_.view().data);
-        if (site.site == Site::resid_post) relevance_sum(ctx, x, c.as_const(), 1, residual_.view().row(site.layer));
-        if (site.site == Site::head) relevance_sum(ctx, x, c.as_const(), static_cast<Index>(trace_.heads), head_.view().row(site.layer));
-        if (site.site == Site::neuron) to_relevance(ctx, x, c.as_const(), Relevance<T>(neuron_.view().rows_from(site.layer * rows_, rows_)));
+        if (site.rows.empty()) return read(ctx, site, x, c, 0);
+        Index at = 0;
+        for (const RowSpan& run : site.rows) {
+            read(ctx, site, Activation<const T>(x.rows_from(at, run.count)), Coefficient<T>(c.rows_from(at, run.count)), run.first);
+            at += run.count;
+        }
     }
 
     /// Error that names the first site, in the order of the backward pass, with a value that is not finite.
     void finish(C& ctx) {
         const auto residual = fetch(ctx, residual_), neuron = fetch(ctx, neuron_), head = fetch(ctx, head_), embedding = fetch(ctx, embedding_);
-        for (std::size_t layer = trace_.layers; layer-- > 0;) {
-            put(trace_.residual, residual, Site::resid_post, layer, trace_.layers, 1);
-            put(trace_.neuron, neuron, Site::neuron, layer, trace_.layers, trace_.neurons);
-            put(trace_.head, head, Site::head, layer, trace_.layers, trace_.heads);
+        for (std::size_t i = 0; i < traces_.size(); ++i) {
+            Trace& trace = traces_[i];
+            for (std::size_t layer = trace.layers; layer-- > 0;) {
+                put(i, trace.residual, residual, Site::resid_post, layer, trace.layers, 1);
+                put(i, trace.neuron, neuron, Site::neuron, layer, trace.layers, trace.neurons);
+                put(i, trace.head, head, Site::head, layer, trace.layers, trace.heads);
+            }
+            put(i, trace.embedding, embedding, Site::embedding, 0, 1, 1);
         }
-        put(trace_.embedding, embedding, Site::embedding, 0, 1, 1);
     }
 
   private:
     static std::vector<T> fetch(C& ctx, const Tensor<B>& values) { return values.empty() ? std::vector<T>() : values.download(ctx); }
 
-    /// One layer's values [rows, width] to their place among all positions.
-    void put(std::vector<float>& into, const std::vector<T>& values, Site site, std::size_t layer, std::size_t layers, std::size_t width) const {
+    /// Rows that stand at `first` in the pass.
+    void read(C& ctx, const SiteRef& site, Activation<const T> x, Coefficient<T> c, Index first) {
+        if (site.site == Site::embedding) relevance_sum(ctx, x, c.as_const(), 1, embedding_.view().data + first);
+        if (site.site == Site::resid_post) relevance_sum(ctx, x, c.as_const(), 1, residual_.view().row(site.layer) + first);
+        if (site.site == Site::head) relevance_sum(ctx, x, c.as_const(), heads_, head_.view().row(site.layer) + first * heads_);
+        if (site.site == Site::neuron) to_relevance(ctx, x, c.as_const(), Relevance<T>(neuron_.view().rows_from(site.layer * rows_ + first, x.rows)));
+    }
+
+    /// One layer's values [rows, width] of one prompt to their place among all of its positions.
+    void put(std::size_t prompt, std::vector<float>& into, const std::vector<T>& values, Site site, std::size_t layer, std::size_t layers, std::size_t width) const {
         if (values.empty()) return;
-        const std::size_t all = trace_.tokens_count * width, some = static_cast<std::size_t>(rows_) * width;
+        const auto first = static_cast<std::size_t>(prompts_[prompt].first) * width, some = static_cast<std::size_t>(prompts_[prompt].count) * width;
+        const std::size_t all = traces_[prompt].tokens_count * width, pass = static_cast<std::size_t>(rows_) * width;
         into.resize(layers * all);
         for (std::size_t i = 0; i < some; ++i) {
-            const T value = values[layer * some + i];
+            const T value = values[layer * pass + first + i];
             require_finite(value, {site, static_cast<Index>(layer)});
             into[layer * all + i] = static_cast<float>(value);
         }
     }
 
-    Trace& trace_;
-    Index rows_;
+    std::span<Trace> traces_;
+    std::span<const RowSpan> prompts_;
+    Index rows_, heads_;
     Tensor<B> embedding_;  // [1, T]
     Tensor<B> residual_;   // [L, T]
     Tensor<B> head_;       // [L, T * H]
@@ -135,12 +162,11 @@ struct Question {
     Pass pass;
 };
 
-/// Runs `model` up to the explained position and resolves the target. Errors: no ids, ids out of range; UsageError: position, target
-/// or contrast out of range; logits that are not finite.
-template <class Model, class O = NullObserver>
-[[nodiscard]] auto ask(typename Model::C& ctx, const Model& model, std::span<const std::int32_t> ids, const AttributeOptions& options = {},
-                       O&& observer = {}) {
-    const auto& config = model.config();
+namespace detail {
+
+/// Where a prompt is explained. UsageError where options and prompt do not fit.
+template <class Config>
+std::size_t explained_position(const Config& config, std::span<const std::int32_t> ids, const AttributeOptions& options) {
     require(!ids.empty(), "attribute: the prompt has no token");
     const std::size_t position = options.position.value_or(ids.size() - 1);
     if (position >= ids.size()) fail<UsageError>("position: expected 0 to ", ids.size() - 1, ", found ", position);
@@ -149,12 +175,13 @@ template <class Model, class O = NullObserver>
     };
     check_token(options.target, "target");
     check_token(options.contrast, "contrast");
+    return position;
+}
 
-    const std::vector<std::int32_t> rows{static_cast<std::int32_t>(position)};
-    auto pass = model.forward(ctx, ids.first(position + 1), rows, options.recompute, observer);
-    const auto logits = pass.logits.download(ctx);
+/// All of a trace but relevance, from the logits at its explained position.
+template <class Config, class T>
+Trace open_trace(const Config& config, std::span<const std::int32_t> ids, std::size_t position, const std::vector<T>& logits, const AttributeOptions& options) {
     require_finite(logits, {Site::logits});
-
     Trace trace;
     trace.tokens_count = ids.size();
     trace.layers = static_cast<std::size_t>(config.layers);
@@ -174,9 +201,29 @@ template <class Model, class O = NullObserver>
         trace.contrast_token = std::to_string(*trace.contrast);
         trace.explained -= static_cast<double>(logits[static_cast<std::size_t>(*trace.contrast)]);
     }
+    return trace;
+}
+
+/// What a trace explains as seeds at a row of the pass.
+inline void add_seeds(std::vector<Seed>& seeds, const Trace& trace, Index row, const AttributeOptions& options) {
     const double seed = options.seed_with_logit ? trace.explained : 1.0;
-    std::vector<Seed> seeds{{static_cast<Index>(position), trace.target, seed}};
-    if (trace.contrast) seeds.push_back({static_cast<Index>(position), *trace.contrast, -seed});
+    seeds.push_back({row, trace.target, seed});
+    if (trace.contrast) seeds.push_back({row, *trace.contrast, -seed});
+}
+
+}  // namespace detail
+
+/// Runs `model` up to the explained position and resolves the target. Errors: no ids, ids out of range; UsageError: position, target
+/// or contrast out of range; logits that are not finite. `kept`: whether the last layer holds all rows, for observers that want them.
+template <class Model, class O = NullObserver>
+[[nodiscard]] auto ask(typename Model::C& ctx, const Model& model, std::span<const std::int32_t> ids, const AttributeOptions& options = {},
+                       O&& observer = {}, PassOptions::Rows kept = PassOptions::Rows::all) {
+    const std::size_t position = detail::explained_position(model.config(), ids, options);
+    const std::vector<std::int32_t> rows{static_cast<std::int32_t>(position)};
+    auto pass = model.forward(ctx, ids.first(position + 1), rows, {options.recompute, kept}, observer);
+    Trace trace = detail::open_trace(model.config(), ids, position, pass.logits.download(ctx), options);
+    std::vector<Seed> seeds;
+    detail::add_seeds(seeds, trace, static_cast<Index>(position), options);
     return Question<decltype(pass)>{std::move(trace), std::move(seeds), std::move(pass)};
 }
 
@@ -187,9 +234,10 @@ template <class Model, class O = NullObserver>
                               O&& more = {}, PassTimes* times = nullptr) {
     using Clock = std::chrono::steady_clock;
     const auto start = Clock::now();
-    auto question = ask(ctx, model, ids, options, more);
+    constexpr auto kept = takes_rows<std::remove_cvref_t<O>> ? PassOptions::Rows::explained : PassOptions::Rows::all;
+    auto question = ask(ctx, model, ids, options, more, kept);
     const auto middle = Clock::now();
-    TraceObserver<typename Model::backend> reader(ctx, question.trace, options.sites, static_cast<Index>(question.trace.position) + 1);
+    TraceObserver<typename Model::backend> reader(ctx, {&question.trace, 1}, question.pass.prompts, options.sites);
     ObserverChain observers(reader, more);
     model.relevance(ctx, question.pass, question.seeds, observers);
     reader.finish(ctx);
@@ -198,6 +246,66 @@ template <class Model, class O = NullObserver>
         times->relevance = std::chrono::duration<double>(Clock::now() - middle).count();
     }
     return std::move(question.trace);
+}
+
+/// Explains several prompts in passes of up to `tokens` tokens together: as `attribute` for each, in fewer products. `options` holds for all but
+/// position and target, which each prompt may have for itself.
+template <class Model>
+[[nodiscard]] std::vector<Trace> attribute_all(typename Model::C& ctx, const Model& model, std::span<const PromptOfMany> prompts, const AttributeOptions& options = {},
+                                               std::size_t tokens = 1024) {
+    std::vector<Trace> traces;
+    for (std::size_t begin = 0, end = 0; begin < prompts.size(); begin = end) {
+        PackedPrompts packed;
+        std::vector<std::int32_t> rows;
+        std::vector<AttributeOptions> own;
+        for (; end < prompts.size(); ++end) {
+            own.push_back(options);
+            own.back().target = prompts[end].target ? prompts[end].target : options.target;
+            const std::size_t position = detail::explained_position(model.config(), prompts[end].ids, own.back());
+            if (end > begin && packed.ids.size() + position + 1 > tokens) {
+                own.pop_back();
+                break;
+            }
+            packed.add(std::span(prompts[end].ids).first(position + 1));
+            rows.push_back(static_cast<std::int32_t>(packed.ids.size()) - 1);
+        }
+        auto pass = model.forward(ctx, packed, rows, {options.recompute, PassOptions::Rows::explained});
+        const auto logits = pass.logits.download(ctx);
+        const auto width = static_cast<std::ptrdiff_t>(model.config().vocab_size);
+        std::vector<Seed> seeds;
+        const std::size_t first = traces.size();
+        for (std::size_t i = 0; i < rows.size(); ++i) {
+            const auto at = logits.begin() + static_cast<std::ptrdiff_t>(i) * width;
+            const auto position = static_cast<std::size_t>(packed.prompts[i].count) - 1;
+            traces.push_back(detail::open_trace(model.config(), prompts[begin + i].ids, position, std::vector(at, at + width), own[i]));
+            detail::add_seeds(seeds, traces.back(), rows[i], own[i]);
+        }
+        TraceObserver<typename Model::backend> reader(ctx, std::span(traces).subspan(first), packed.prompts, options.sites);
+        model.relevance(ctx, pass, seeds, reader);
+        reader.finish(ctx);
+    }
+    return traces;
+}
+
+/// Explains several target tokens of one prompt: one forward pass, and a backward pass for each.
+template <class Model>
+[[nodiscard]] std::vector<Trace> attribute_targets(typename Model::C& ctx, const Model& model, std::span<const std::int32_t> ids, std::span<const std::int32_t> targets,
+                                                   const AttributeOptions& options = {}) {
+    auto question = ask(ctx, model, ids, options, NullObserver{}, PassOptions::Rows::explained);
+    const auto logits = question.pass.logits.download(ctx);
+    std::vector<Trace> traces;
+    for (const std::int32_t target : targets) {
+        AttributeOptions own = options;
+        own.target = target;
+        (void)detail::explained_position(model.config(), ids, own);
+        traces.push_back(detail::open_trace(model.config(), ids, question.trace.position, logits, own));
+        std::vector<Seed> seeds;
+        detail::add_seeds(seeds, traces.back(), static_cast<Index>(question.trace.position), own);
+        TraceObserver<typename Model::backend> reader(ctx, {&traces.back(), 1}, question.pass.prompts, options.sites);
+        model.relevance(ctx, question.pass, seeds, reader);
+        reader.finish(ctx);
+    }
+    return traces;
 }
 
 /// Another context than the model's is refused with a sentence.

@@ -164,11 +164,12 @@ class LedgerObserver {
 
     void softmax(C& ctx, LedgerLayer& layer, const LlamaLayerSaved<B>& saved, const std::vector<T>& incoming, Coefficient<T> c) {
         using R = typename Rules::softmax;
-        const View<const T> scores = saved.attention.scores.view();
+        const AttentionMatrices<B>& matrices = saved.attention.matrices.front();
+        const View<const T> scores = matrices.scores.view();
         Tensor<B> out(ctx, 1, scores.rows);
         B::for_each_row(ctx, scores.rows, scores.cols,
                         detail::AbsorbSoftmaxRow<R, T>{{scores.cols}, SoftmaxAbsorption<R>::epsilon(model_.rules().softmax), scores,
-                                                       saved.attention.probs.view(), c, out.view().data});
+                                                       matrices.probs.view(), c, out.view().data});
         const auto predicted = out.download(ctx);
         layer.rows.resize(predicted.size());
         for (std::size_t row = 0; row < predicted.size(); ++row) {

@@ -4,6 +4,9 @@
 // A backend is the conjunction of the primitives; a tensor is a backend's buffer with a shape.
 #pragma once
 
+#include <concepts>
+#include <memory>
+#include <span>
 #include <utility>
 #include <vector>
 
@@ -42,6 +45,12 @@ concept Context = requires {
     typename C::scalar;
 } && Backend<typename C::backend> && std::same_as<typename C::backend::context, C>;
 
+/// Whether a backend can compute with memory of the host that somebody else holds: `borrow<E>(ctx, const E*, n, owner)` gives a buffer<E> of it.
+template <class B>
+concept Borrows = requires(typename B::context& ctx, const typename B::weight* data, std::shared_ptr<const void> owner) {
+    { B::template borrow<typename B::weight>(ctx, data, Index{}, owner) } -> std::same_as<typename B::template buffer<typename B::weight>>;
+};
+
 /// An owning matrix of a backend, uninitialised when made; move-only. `Tag` says what it carries (Tensor<B> alone: tables, small vectors),
 /// E what its elements are.
 template <Backend B, class Tag = void, Storage E = typename B::scalar>
@@ -67,6 +76,17 @@ class Tensor {
 
     [[nodiscard]] auto view() { return as_carrier(View<scalar>(data(), rows_, cols_)); }
     [[nodiscard]] auto view() const { return as_carrier(View<const scalar>(data(), rows_, cols_)); }
+
+    /// A matrix in memory that somebody else holds, for reading only; `owner` keeps it there. For backends that compute where the host's memory is.
+    [[nodiscard]] static Tensor borrow(context& ctx, const scalar* data, Index rows, Index cols, std::shared_ptr<const void> owner)
+        requires Borrows<B>
+    {
+        Tensor result;
+        result.buffer_ = B::template borrow<E>(ctx, data, rows * cols, std::move(owner));
+        result.rows_ = rows;
+        result.cols_ = cols;
+        return result;
+    }
 
     /// Copies a whole matrix, row-major, from the host. Error: another number of values.
     void upload(context& ctx, std::span<const scalar> host) {

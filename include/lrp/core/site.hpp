@@ -6,6 +6,7 @@
 
 #include <array>
 #include <charconv>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -72,6 +73,18 @@ inline constexpr std::array<SiteName, 22> site_names{{
     {Site::logits, "logits", "hook_logits", false},
 }};
 
+/// Rows [first, first + count) of a tensor.
+struct RowSpan {
+    Index first = 0;
+    Index count = 0;
+    bool operator==(const RowSpan&) const = default;
+};
+
+/// Whether a site has a row for each query of attention (and all that follows in a layer), rather than for each key.
+[[nodiscard]] constexpr bool on_query_side(Site site) {
+    return site == Site::q_pre || site == Site::q || (site >= Site::scores && site <= Site::resid_post);
+}
+
 [[nodiscard]] constexpr std::string_view site_name(Site site) { return site_names[static_cast<std::size_t>(site)].name; }
 
 /// A site of one layer; the layer is 0 where the site belongs to none.
@@ -79,6 +92,8 @@ struct SiteRef {
     Site site{};
     Index layer = 0;
     bool recomputed = false;  ///< true while a layer is evaluated again for its relevance: readers have seen these values before
+    Index prompt = 0;         ///< at scores and probs, which each prompt of a pass has for itself: whose
+    std::span<const RowSpan> rows{};  ///< the rows of the pass that the tensor holds, one run after another; empty: all (see PassOptions::rows)
 
     /// "embedding", "layers.3.neuron", ...
     [[nodiscard]] std::string text() const {

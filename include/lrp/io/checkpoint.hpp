@@ -82,6 +82,13 @@ class Checkpoint {
         return sum;
     }
 
+    /// Whether more bytes of the tensors are of this type than of any other together.
+    [[nodiscard]] bool mostly(Dtype dtype) const {
+        std::uint64_t sum = 0;
+        for (const auto* entry : tensors_) sum += entry->dtype == dtype ? entry->bytes.size() : 0;
+        return 2 * sum > bytes();
+    }
+
     /// Names the model in results: 64 bits over every tensor's name, type, shape and values, in order of names, as 16 hexadecimal
     /// digits. Four lanes of multiply and rotate; fit to tell models apart, not to guard against forgery.
     [[nodiscard]] std::string hash() const {

@@ -2,20 +2,20 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string_view>
 
+#include <lrp/core/thread_pool.hpp>
 #include <lrp/io/checkpoint.hpp>
 
 namespace lrp {
 
-/// One tensor of a checkpoint, row-major, converted to T (float, double or bf16). Error naming the file and the tensor if it is missing, has
-/// another shape or a type that cannot be converted, or holds a value that is not finite (with its index); an F64 value too large for
-/// float counts as not finite.
-template <Storage T>
-void load_tensor(const Checkpoint& checkpoint, std::string_view name, std::span<const std::uint64_t> shape, std::span<T> out) {
+/// One tensor of weights of a checkpoint. Error naming the file and the tensor if it is missing, has another shape or is not of floating-point type.
+[[nodiscard]] inline const TensorEntry& weights_entry(const Checkpoint& checkpoint, std::string_view name, std::span<const std::uint64_t> shape) {
     const TensorEntry& entry = checkpoint.at(name);
     TensorEntry wanted;
     wanted.shape.assign(shape.begin(), shape.end());
@@ -23,11 +23,60 @@ void load_tensor(const Checkpoint& checkpoint, std::string_view name, std::span<
             entry.shape_text());
     require(entry.dtype == Dtype::f32 || entry.dtype == Dtype::f16 || entry.dtype == Dtype::bf16 || entry.dtype == Dtype::f64, entry.file,
             ": tensor '", entry.name, "': expected weights of type F32, F16, BF16 or F64, found ", entry.dtype_text);
-    copy_values<T>(entry, out);
-    for (std::size_t i = 0; i < out.size(); ++i) {
-        const auto value = widen<std::conditional_t<std::same_as<T, double>, double, float>>(out[i]);
-        require(std::isfinite(value), entry.file, ": tensor '", entry.name, "': value ", i, " is not finite (", value, ")");
+    return entry;
+}
+
+namespace detail {
+/// Error naming the file, the tensor and the index if a value is not finite.
+template <Storage T>
+void require_finite_weights(const TensorEntry& entry, std::span<const T> values, std::size_t first = 0) {
+    // Whether any is, in a loop that can be vectorised; which one, only then.
+    constexpr std::size_t piece = 1 << 14;
+    for (std::size_t begin = 0; begin < values.size(); begin += piece) {
+        const auto some = values.subspan(begin, std::min(piece, values.size() - begin));
+        bool finite = true;
+        if constexpr (std::same_as<T, bf16>) {
+            std::uint16_t largest = 0;
+            for (const bf16 value : some) largest = std::max(largest, static_cast<std::uint16_t>(value.bits & 0x7fffu));
+            finite = largest < 0x7f80u;
+        } else {
+            T difference = 0;
+            for (const T value : some) difference += value - value;  // 0, or a NaN
+            finite = difference == 0;
+        }
+        if (finite) continue;
+        for (std::size_t i = 0; i < some.size(); ++i) {
+            const auto value = widen<std::conditional_t<std::same_as<T, double>, double, float>>(some[i]);
+            require(std::isfinite(value), entry.file, ": tensor '", entry.name, "': value ", first + begin + i, " is not finite (", value, ")");
+        }
     }
+}
+}  // namespace detail
+
+/// A tensor's values where they lie in the mapped file, or nothing if they are of another type than T or at an address that T cannot be read from.
+/// Values are checked by `pool`'s threads. Errors as load_tensor.
+template <Storage T>
+[[nodiscard]] std::optional<std::span<const T>> mapped_tensor(const TensorEntry& entry, ThreadPool& pool) {
+    const bool same = (std::same_as<T, float> && entry.dtype == Dtype::f32) || (std::same_as<T, double> && entry.dtype == Dtype::f64) ||
+                      (std::same_as<T, bf16> && entry.dtype == Dtype::bf16);
+    if (!same || reinterpret_cast<std::uintptr_t>(entry.bytes.data()) % alignof(T) != 0) return std::nullopt;
+    const std::span<const T> values(reinterpret_cast<const T*>(entry.bytes.data()), static_cast<std::size_t>(entry.count()));
+    constexpr std::size_t piece = std::size_t{1} << 20;
+    pool.parallel_for(static_cast<Index>((values.size() + piece - 1) / piece), [&](Index index) {
+        const std::size_t first = static_cast<std::size_t>(index) * piece;
+        detail::require_finite_weights(entry, values.subspan(first, std::min(piece, values.size() - first)), first);
+    });
+    return values;
+}
+
+/// One tensor of a checkpoint, row-major, converted to T (float, double or bf16). Error naming the file and the tensor if it is missing, has
+/// another shape or a type that cannot be converted, or holds a value that is not finite (with its index); an F64 value too large for
+/// float counts as not finite.
+template <Storage T>
+void load_tensor(const Checkpoint& checkpoint, std::string_view name, std::span<const std::uint64_t> shape, std::span<T> out) {
+    const TensorEntry& entry = weights_entry(checkpoint, name, shape);
+    copy_values<T>(entry, out);
+    detail::require_finite_weights(entry, std::span<const T>(out));
 }
 
 }  // namespace lrp

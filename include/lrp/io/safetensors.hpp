@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <cstring>
 #include <map>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -61,6 +62,7 @@ struct TensorEntry {
     std::vector<std::uint64_t> shape;
     std::span<const std::byte> bytes;
     std::string file;  ///< for messages
+    std::shared_ptr<const void> mapping;  ///< keeps `bytes` valid, whatever becomes of the file's object
 
     /// "[2, 3]"
     [[nodiscard]] std::string shape_text() const {
@@ -84,7 +86,8 @@ class SafeTensors {
     [[nodiscard]] static SafeTensors open(const std::filesystem::path& path) {
         MappedFile file(path);
         SafeTensors result = parse(file.bytes(), path.string());
-        result.file_.emplace(std::move(file));
+        result.file_ = std::make_shared<const MappedFile>(std::move(file));
+        for (TensorEntry& entry : result.tensors_) entry.mapping = result.file_;
         return result;
     }
 
@@ -207,7 +210,7 @@ class SafeTensors {
     }
 
     std::string name_;
-    std::optional<MappedFile> file_;
+    std::shared_ptr<const MappedFile> file_;
     std::vector<TensorEntry> tensors_;
     std::vector<std::pair<std::uint64_t, std::uint64_t>> ranges_;  // while reading
     std::map<std::string, std::string> metadata_;

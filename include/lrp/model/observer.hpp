@@ -6,10 +6,13 @@
 //   relevance(ctx, SiteRef, Activation<const T> x, Coefficient<T> c)       during the backward pass; may write to c
 // called at every site in the order of computation. What it lacks is not called and costs nothing. An observer that looks at few sites may say
 //   bool reads(Site) const
-// and the pass then leaves out what nobody reads: attention without its T x T matrices, the gate without its parts.
+// and the pass then leaves out what nobody reads: attention without its T x T matrices, the gate without its parts. One that can do with a last
+// layer that holds the explained rows alone (SiteRef::rows) says so by `static constexpr bool takes_rows = true`.
 #pragma once
 
+#include <span>
 #include <tuple>
+#include <type_traits>
 
 #include <lrp/backend/backend.hpp>
 #include <lrp/core/site.hpp>
@@ -42,10 +45,16 @@ template <class O>
     }
 }
 
+/// Whether an observer can do with some of the rows.
+template <class O>
+inline constexpr bool takes_rows = std::same_as<O, NullObserver> || requires { requires bool(O::takes_rows); };
+
 /// Several observers in turn.
 template <class... Observers>
 class ObserverChain {
   public:
+    static constexpr bool takes_rows = (lrp::takes_rows<std::remove_cvref_t<Observers>> && ...);
+
     explicit ObserverChain(Observers&... observers) : observers_(observers...) {}
 
     template <Context C>
@@ -81,15 +90,16 @@ struct Station {
     O& observer;
     Index layer = 0;
     bool recomputed = false;
+    std::span<const RowSpan> tails{};  ///< the rows that this layer's queries stand for; empty: all
 
-    void activation(Site site, Activation<typename C::scalar> x) const {
+    void activation(Site site, Activation<typename C::scalar> x, Index prompt = 0) const {
         if constexpr (ObservesActivation<O, C>) {
-            if (reads_site(observer, site)) observer.activation(ctx, SiteRef{site, layer, recomputed}, x);
+            if (reads_site(observer, site)) observer.activation(ctx, ref(site, prompt), x);
         }
     }
-    void relevance(Site site, Activation<const typename C::scalar> x, Coefficient<typename C::scalar> c) const {
+    void relevance(Site site, Activation<const typename C::scalar> x, Coefficient<typename C::scalar> c, Index prompt = 0) const {
         if constexpr (ObservesRelevance<O, C>) {
-            if (reads_site(observer, site)) observer.relevance(ctx, SiteRef{site, layer, recomputed}, x, c);
+            if (reads_site(observer, site)) observer.relevance(ctx, ref(site, prompt), x, c);
         }
     }
 
@@ -102,6 +112,9 @@ struct Station {
         if constexpr (ObservesRelevance<O, C>) return reads_site(observer, site);
         return false;
     }
+
+  private:
+    [[nodiscard]] SiteRef ref(Site site, Index prompt) const { return {site, layer, recomputed, prompt, on_query_side(site) ? tails : std::span<const RowSpan>{}}; }
 };
 
 }  // namespace lrp

@@ -41,15 +41,29 @@ namespace lrp {
     return config;
 }
 
-/// A checkpoint's weights, converted to the backend's scalar type. Error: a tensor that is missing, of another shape, or not finite.
+/// A checkpoint's weights: where the backend can use them as they lie in the mapped files, they stay there; otherwise they are converted to the type
+/// it keeps weights in. Error: a tensor that is missing, of another shape, or not finite.
 template <Backend B>
 [[nodiscard]] std::shared_ptr<const LlamaWeights<B>> load_llama_weights(typename B::context& ctx, const LlamaConfig& config,
                                                                        const Checkpoint& checkpoint) {
-    return std::make_shared<const LlamaWeights<B>>(
-        make_llama_weights<B>(ctx, config, [&]<class E>(const std::string& name, Index rows, Index cols, std::span<E> host) {
-            std::vector<std::uint64_t> shape{static_cast<std::uint64_t>(cols)};
-            if (rows > 0) shape.insert(shape.begin(), static_cast<std::uint64_t>(rows));
-            load_tensor<E>(checkpoint, name, shape, host);
+    const auto shape_of = [](Index rows, Index cols) {
+        std::vector<std::uint64_t> shape{static_cast<std::uint64_t>(cols)};
+        if (rows > 0) shape.insert(shape.begin(), static_cast<std::uint64_t>(rows));
+        return shape;
+    };
+    ThreadPool pool;
+    return std::make_shared<const LlamaWeights<B>>(make_llama_weights<B>(
+        ctx, config,
+        [&]<class E>(const std::string& name, Index rows, Index cols, std::span<E> host) { load_tensor<E>(checkpoint, name, shape_of(rows, cols), host); },
+        [&]<class E>([[maybe_unused]] const std::string& name, [[maybe_unused]] Index rows, [[maybe_unused]] Index cols, [[maybe_unused]] Tensor<B, void, E>& tensor) {
+            if constexpr (Borrows<B>) {
+                const TensorEntry& entry = weights_entry(checkpoint, name, shape_of(rows, cols));
+                if (const auto values = mapped_tensor<E>(entry, pool)) {
+                    tensor = Tensor<B, void, E>::borrow(ctx, values->data(), std::max<Index>(rows, 1), cols, entry.mapping);
+                    return true;
+                }
+            }
+            return false;
         }));
 }
 

@@ -115,18 +115,14 @@ struct EigenBackend {
 
     template <class F, class... In>
     static void map(context& ctx, F f, View<T> out, In... in) {
-        rows(ctx, out.rows, out.cols, [&](Index row) {
-            T* to = out.row(row);
-            for (Index col = 0; col < out.cols; ++col) to[col] = f(in(row, col)...);
-        });
+        const bool wide = ctx.products.cpu.avx2;
+        rows(ctx, out.rows, out.cols, [&](Index row) { wide ? map_row_avx2(f, out.row(row), out.cols, row, in...) : map_row(f, out.row(row), out.cols, row, in...); });
     }
 
     template <class F>
     static void for_each_row(context& ctx, Index count, Index width, F f) {
-        rows(ctx, count, width, [&](Index row) {
-            SerialGroup group;
-            f(group, row);
-        });
+        const bool wide = ctx.products.cpu.avx2;
+        rows(ctx, count, width, [&](Index row) { wide ? one_row_avx2(f, row) : one_row(f, row); });
     }
 
     template <Storage U, Storage V>
@@ -185,6 +181,39 @@ struct EigenBackend {
 #endif
         work(detail::BlockedAttention<detail::FmaPlain, detail::RowsPlain>{});
     }
+
+    // Row work, once for every machine and once for those with wider registers: the same operations, so the same bits.
+    template <class F, class... In>
+    static void map_row(const F& f, T* to, Index cols, Index row, const In&... in) {
+#pragma GCC ivdep
+        for (Index col = 0; col < cols; ++col) to[col] = f(in(row, col)...);
+    }
+    template <class F>
+    static void one_row(F& f, Index row) {
+        SerialGroup group;
+        f(group, row);
+    }
+#if defined(__x86_64__)
+    template <class F, class... In>
+    [[gnu::target("avx2"), gnu::flatten]] static void map_row_avx2(const F& f, T* to, Index cols, Index row, const In&... in) {
+#pragma GCC ivdep
+        for (Index col = 0; col < cols; ++col) to[col] = f(in(row, col)...);
+    }
+    template <class F>
+    [[gnu::target("avx2"), gnu::flatten]] static void one_row_avx2(F& f, Index row) {
+        SerialGroup group;
+        f(group, row);
+    }
+#else
+    template <class... All>
+    static void map_row_avx2(All&&... all) {
+        map_row(all...);
+    }
+    template <class F>
+    static void one_row_avx2(F& f, Index row) {
+        one_row(f, row);
+    }
+#endif
 
     /// work(row) for all rows, in chunks large enough to be worth a thread.
     template <class F>

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include <lrp/model/observer.hpp>
+#include <lrp/model/rows.hpp>
 #include <lrp/op/rope.hpp>
 #include <lrp/op/tiled_attention.hpp>
 #include <lrp/rule/composite.hpp>
@@ -30,7 +31,8 @@ struct AttentionParams {
 
     AttentionShape shape;
     params_t<Linear, C> q, k, v, o;  ///< [H*D, d], [K*D, d], [K*D, d], [d, H*D]
-    Rope::Params<T> rope;          ///< [T, D/2] each
+    Rope::Params<T> rope;          ///< [T, D/2] each, for keys
+    Rope::Params<T> rope_queries;  ///< [Q, D/2] each, for queries
     Index tiled_from = 0;          ///< prompts of so many tokens or more are worked in tiles, without scores and probs, where that is possible
 
     /// S = Q K^T / sqrt(D), per head.
@@ -47,21 +49,27 @@ struct AttentionParams {
     [[nodiscard]] TiledAttention::Params<T> tiled() const { return {shape.heads, shape.kv_heads, shape.head_dim, scores().scale}; }
 };
 
-/// What the forward pass keeps for the backward pass; T tokens.
+/// One prompt's scores and their softmax.
+template <Backend B>
+struct AttentionMatrices {
+    ActivationTensor<B> scores, probs;  ///< [H*Q, T] of the prompt
+};
+
+/// What the forward pass keeps for the backward pass; T tokens, of which Q have queries (all, but in a last layer that is asked for less).
 template <Backend B>
 struct AttentionSaved {
-    ActivationTensor<B> q_pre, k_pre;   ///< [T, H*D], [T, K*D] before RoPE
-    ActivationTensor<B> q, k, v;        ///< [T, H*D], [T, K*D], [T, K*D]
-    ActivationTensor<B> scores, probs;  ///< [H*T, T]; formed only where they are read
-    Tensor<B> log_sum;                  ///< [H, T] in their place
+    ActivationTensor<B> q_pre, k_pre;             ///< [Q, H*D], [T, K*D] before RoPE
+    ActivationTensor<B> q, k, v;                  ///< [Q, H*D], [T, K*D], [T, K*D]
+    std::vector<AttentionMatrices<B>> matrices;   ///< one per prompt; formed only where they are read
+    Tensor<B> log_sum;                            ///< [1, H * Q] in their place, prompt after prompt
     bool has_probs = false;
-    ActivationTensor<B> head;           ///< [T, H*D] before o_proj
-    ActivationTensor<B> out;            ///< [T, d]
+    ActivationTensor<B> head;                     ///< [Q, H*D] before o_proj
+    ActivationTensor<B> out;                      ///< [Q, d]
 
-    void resize(typename B::context& ctx, const AttentionShape& shape, Index tokens, Index hidden) {
-        for (auto* t : {&q_pre, &q, &head}) t->resize(ctx, tokens, shape.queries());
+    void resize(typename B::context& ctx, const AttentionShape& shape, Index tokens, Index queries, Index hidden) {
+        for (auto* t : {&q_pre, &q, &head}) t->resize(ctx, queries, shape.queries());
         for (auto* t : {&k_pre, &k, &v}) t->resize(ctx, tokens, shape.keys());
-        out.resize(ctx, tokens, hidden);
+        out.resize(ctx, queries, hidden);
     }
     /// Scalars that a pass asks for, with scores and probs or without.
     static Index scalars(const AttentionShape& shape, Index tokens, Index hidden, bool probs) {
@@ -73,10 +81,11 @@ struct AttentionSaved {
 template <Backend B>
 struct AttentionCoefficients {
     CoefficientTensor<B> q, k, v, head;
-    CoefficientTensor<B> scores, probs;  ///< only where scores and probs are
+    CoefficientTensor<B> scores, probs;  ///< of one prompt, only where scores and probs are
+    CoefficientTensor<B> query_input;    ///< [Q, d] only where not all rows have queries
 
-    void resize(typename B::context& ctx, const AttentionShape& shape, Index tokens) {
-        for (auto* t : {&q, &head}) t->resize(ctx, tokens, shape.queries());
+    void resize(typename B::context& ctx, const AttentionShape& shape, Index tokens, Index queries) {
+        for (auto* t : {&q, &head}) t->resize(ctx, queries, shape.queries());
         for (auto* t : {&k, &v}) t->resize(ctx, tokens, shape.keys());
     }
     static Index scalars(const AttentionShape& shape, Index tokens, bool probs) {
@@ -84,95 +93,130 @@ struct AttentionCoefficients {
     }
 };
 
-/// Attention over normalised rows h [T, d] -> s.out [T, d].
+/// Attention over normalised rows h [T, d], and h_q [Q, d] for the rows with queries -> s.out [Q, d].
 template <Backend B, Composite Rules>
 struct AttentionBlock {
     using T = typename B::scalar;
     using C = typename B::context;
 
     template <class O>
-    static void forward(const Station<C, O>& at, const AttentionParams<C>& p, Activation<const T> h, AttentionSaved<B>& s) {
+    static void forward(const Station<C, O>& at, const AttentionParams<C>& p, const LayerRows& rows, Activation<const T> h, Activation<const T> h_q,
+                        AttentionSaved<B>& s) {
         C& ctx = at.ctx;
         const auto project = [&](const params_t<Linear, C>& linear, Activation<const T> x, ActivationTensor<B>& z, Site site) {
             Linear::forward(ctx, linear, x, z.view());
             at.activation(site, z.view());
         };
-        const auto rotate = [&](ActivationTensor<B>& x, ActivationTensor<B>& y, Site site) {
-            Rope::forward(ctx, p.rope, x.view().as_const(), y.view());
+        const auto rotate = [&](const Rope::Params<T>& rope, ActivationTensor<B>& x, ActivationTensor<B>& y, Site site) {
+            Rope::forward(ctx, rope, x.view().as_const(), y.view());
             at.activation(site, y.view());
         };
-        project(p.q, h, s.q_pre, Site::q_pre);
+        project(p.q, h_q, s.q_pre, Site::q_pre);
         project(p.k, h, s.k_pre, Site::k_pre);
         project(p.v, h, s.v, Site::v);
-        rotate(s.q_pre, s.q, Site::q);
-        rotate(s.k_pre, s.k, Site::k);
+        rotate(p.rope_queries, s.q_pre, s.q, Site::q);
+        rotate(p.rope, s.k_pre, s.k, Site::k);
         s.has_probs = false;
-        if (!mix_in_tiles(at, p, s)) {
-            form_probs(ctx, p, s, [&](Site site, Activation<T> x) { at.activation(site, x); });
-            MatMul::forward(ctx, p.mix(), s.probs.view(), s.v.view(), s.head.view());
+        if (!mix_in_tiles(at, p, rows, s)) {
+            form_probs(ctx, p, rows, s, [&](Site site, Activation<T> x, Index prompt) { at.activation(site, x, prompt); });
+            rows.each([&](const LayerRows::Prompt& prompt) {
+                const Views<Activation<T>> of(s.q, s.k, s.v, s.head, prompt);
+                MatMul::forward(ctx, p.mix(), matrices(s, prompt).probs.view(), of.v, of.head);
+            });
         }
         at.activation(Site::head, s.head.view());
         project(p.o, s.head.view(), s.out, Site::attn_out);
     }
 
-    /// c_out at the block's output -> c_h at its input.
+    /// c_out [Q, d] at the block's output -> c_h [T, d] at its input.
     template <class O>
-    static void relevance(const Station<C, O>& at, const AttentionParams<C>& p, const RuleSet<Rules>& rules, Activation<const T> h,
-                          AttentionSaved<B>& s, AttentionCoefficients<B>& c, Coefficient<T> c_out, Coefficient<T> c_h) {
+    static void relevance(const Station<C, O>& at, const AttentionParams<C>& p, const LayerRows& rows, const RuleSet<Rules>& rules, Activation<const T> h,
+                          Activation<const T> h_q, AttentionSaved<B>& s, AttentionCoefficients<B>& c, Coefficient<T> c_out, Coefficient<T> c_h) {
         C& ctx = at.ctx;
         const auto project = [&](const params_t<Linear, C>& linear, Activation<const T> x, Activation<const T> z, Coefficient<const T> c_z,
                                  Coefficient<T> c_x, Write write = {}) {
             rules.projection.propagate(ctx, linear, {x, z}, c_z, c_x, write);
         };
-        const auto rotate_back = [&](const ActivationTensor<B>& pre, const ActivationTensor<B>& post, CoefficientTensor<B>& cx, Site before,
-                                     Site after) {
+        const auto rotate_back = [&](const Rope::Params<T>& rope, const ActivationTensor<B>& pre, const ActivationTensor<B>& post, CoefficientTensor<B>& cx,
+                                     Site before, Site after) {
             at.relevance(after, post.view(), cx.view());
-            Rope::vjp(ctx, p.rope, {post.view()}, cx.view(), cx.view());
+            Rope::vjp(ctx, rope, {post.view()}, cx.view(), cx.view());
             at.relevance(before, pre.view(), cx.view());
         };
         at.relevance(Site::attn_out, s.out.view(), c_out);
         project(p.o, s.head.view(), s.out.view(), c_out, c.head.view());
         at.relevance(Site::head, s.head.view(), c.head.view());
-        if (!unmix_in_tiles(at, p, rules, s, c)) {
-            if (!s.has_probs) form_probs(ctx, p, s, [](Site, Activation<T>) {});
-            for (auto* t : {&c.scores, &c.probs}) t->resize(ctx, s.probs.rows(), s.probs.cols());
-            rules.mix.propagate(ctx, p.mix(), {s.probs.view(), s.v.view(), s.head.view()}, c.head.view(), c.probs.view(), c.v.view());
-            at.relevance(Site::probs, s.probs.view(), c.probs.view());
-            rules.softmax.propagate(ctx, p.softmax(h.rows), {s.scores.view(), s.probs.view()}, c.probs.view(), c.scores.view());
-            at.relevance(Site::scores, s.scores.view(), c.scores.view());
-            rules.scores.propagate(ctx, p.scores(), {s.q.view(), s.k.view(), s.scores.view()}, c.scores.view(), c.q.view(), c.k.view());
+        if (!unmix_in_tiles(at, p, rows, rules, s, c)) {
+            if (!s.has_probs) form_probs(ctx, p, rows, s, [](Site, Activation<T>, Index) {});
+            rows.each([&](const LayerRows::Prompt& prompt) {
+                const AttentionMatrices<B>& m = matrices(s, prompt);
+                const Views<Activation<T>> of(s.q, s.k, s.v, s.head, prompt);
+                const Views<Coefficient<T>> c_of(c.q, c.k, c.v, c.head, prompt);
+                for (auto* t : {&c.scores, &c.probs}) t->resize(ctx, m.probs.rows(), m.probs.cols());
+                rules.mix.propagate(ctx, p.mix(), {m.probs.view(), of.v, of.head}, c_of.head, c.probs.view(), c_of.v);
+                at.relevance(Site::probs, m.probs.view(), c.probs.view(), prompt.index);
+                rules.softmax.propagate(ctx, p.softmax(prompt.queries.count), {m.scores.view(), m.probs.view()}, c.probs.view(), c.scores.view());
+                at.relevance(Site::scores, m.scores.view(), c.scores.view(), prompt.index);
+                rules.scores.propagate(ctx, p.scores(), {of.q, of.k, m.scores.view()}, c.scores.view(), c_of.q, c_of.k);
+            });
         }
-        rotate_back(s.k_pre, s.k, c.k, Site::k_pre, Site::k);
-        rotate_back(s.q_pre, s.q, c.q, Site::q_pre, Site::q);
+        rotate_back(p.rope, s.k_pre, s.k, c.k, Site::k_pre, Site::k);
+        rotate_back(p.rope_queries, s.q_pre, s.q, c.q, Site::q_pre, Site::q);
         at.relevance(Site::v, s.v.view(), c.v.view());
         project(p.v, h, s.v.view(), c.v.view(), c_h);
         project(p.k, h, s.k_pre.view(), c.k.view(), c_h, {.accumulate = true});
-        project(p.q, h, s.q_pre.view(), c.q.view(), c_h, {.accumulate = true});
+        if (rows.some()) {
+            c.query_input.resize(ctx, h_q.rows, h_q.cols);
+            project(p.q, h_q, s.q_pre.view(), c.q.view(), c.query_input.view());
+            B::scatter_add_rows(ctx, std::as_const(c.query_input).view(), rows.tail_ids, c_h);
+        } else {
+            project(p.q, h, s.q_pre.view(), c.q.view(), c_h, {.accumulate = true});
+        }
     }
 
     /// Whether attention over so many tokens is worked in tiles where nobody looks at scores and probs.
-    static bool in_tiles(Index tokens, Index tiled_from) { return is_native<B>(Native::tiles) && tokens >= tiled_from; }
+    static bool in_tiles(const AttentionShape& shape, Index tokens, Index tiled_from) {
+        return TiledAttention::available<B>(shape.head_dim) && tokens >= tiled_from;
+    }
 
   private:
-    /// scores and probs; `show(site, x)` is called for each as it is formed.
+    /// One prompt's rows of q, k, v and head.
+    template <class V>
+    struct Views {
+        V q, k, v, head;
+        template <class Q>
+        Views(Q& all_q, Q& all_k, Q& all_v, Q& all_head, const LayerRows::Prompt& prompt)
+            : q(all_q.view().rows_from(prompt.queries.first, prompt.queries.count)), k(all_k.view().rows_from(prompt.keys.first, prompt.keys.count)),
+              v(all_v.view().rows_from(prompt.keys.first, prompt.keys.count)), head(all_head.view().rows_from(prompt.queries.first, prompt.queries.count)) {}
+    };
+    static AttentionMatrices<B>& matrices(AttentionSaved<B>& s, const LayerRows::Prompt& prompt) { return s.matrices[static_cast<std::size_t>(prompt.index)]; }
+
+    /// scores and probs; `show(site, x, prompt)` is called for each as it is formed.
     template <class Show>
-    static void form_probs(C& ctx, const AttentionParams<C>& p, AttentionSaved<B>& s, const Show& show) {
-        const Index tokens = s.q.rows();
-        for (auto* t : {&s.scores, &s.probs}) t->resize(ctx, p.shape.heads * tokens, tokens);
-        MatMul::forward(ctx, p.scores(), s.q.view(), s.k.view(), s.scores.view());
-        show(Site::scores, s.scores.view());
-        Softmax::forward(ctx, p.softmax(tokens), s.scores.view(), s.probs.view());
-        show(Site::probs, s.probs.view());
+    static void form_probs(C& ctx, const AttentionParams<C>& p, const LayerRows& rows, AttentionSaved<B>& s, const Show& show) {
+        s.matrices.resize(static_cast<std::size_t>(rows.count()));
+        rows.each([&](const LayerRows::Prompt& prompt) {
+            AttentionMatrices<B>& m = matrices(s, prompt);
+            const Views<Activation<T>> of(s.q, s.k, s.v, s.head, prompt);
+            for (auto* t : {&m.scores, &m.probs}) t->resize(ctx, p.shape.heads * prompt.queries.count, prompt.keys.count);
+            MatMul::forward(ctx, p.scores(), of.q, of.k, m.scores.view());
+            show(Site::scores, m.scores.view(), prompt.index);
+            Softmax::forward(ctx, p.softmax(prompt.queries.count), m.scores.view(), m.probs.view());
+            show(Site::probs, m.probs.view(), prompt.index);
+        });
         s.has_probs = true;
     }
 
     /// From q, k and v to head at once.
     template <class O>
-    static bool mix_in_tiles(const Station<C, O>& at, const AttentionParams<C>& p, AttentionSaved<B>& s) {
-        if constexpr (is_native<B>(Native::tiles)) {
-            if (!in_tiles(s.q.rows(), p.tiled_from) || at.reads_activation(Site::scores) || at.reads_activation(Site::probs)) return false;
-            s.log_sum.resize(at.ctx, p.shape.heads, s.q.rows());
-            TiledAttention::forward(at.ctx, p.tiled(), s.q.view(), s.k.view(), s.v.view(), s.head.view(), s.log_sum.view().data);
+    static bool mix_in_tiles(const Station<C, O>& at, const AttentionParams<C>& p, const LayerRows& rows, AttentionSaved<B>& s) {
+        if constexpr (is_native<B>(Native::tiles) || is_native<B>(Native::attention)) {
+            if (!in_tiles(p.shape, s.k.rows(), p.tiled_from) || at.reads_activation(Site::scores) || at.reads_activation(Site::probs)) return false;
+            s.log_sum.resize(at.ctx, 1, p.shape.heads * s.q.rows());
+            rows.each([&](const LayerRows::Prompt& prompt) {
+                const Views<Activation<T>> of(s.q, s.k, s.v, s.head, prompt);
+                TiledAttention::forward(at.ctx, p.tiled(), of.q, of.k, of.v, of.head, log_sum(p, s, prompt));
+            });
             return true;
         }
         return false;
@@ -180,9 +224,9 @@ struct AttentionBlock {
 
     /// From head to q, k and v at once, where forward did the same, nobody looks in between and the three rules are of the form that allows it.
     template <class O>
-    static bool unmix_in_tiles(const Station<C, O>& at, const AttentionParams<C>& p, const RuleSet<Rules>& rules, const AttentionSaved<B>& s,
+    static bool unmix_in_tiles(const Station<C, O>& at, const AttentionParams<C>& p, const LayerRows& rows, const RuleSet<Rules>& rules, AttentionSaved<B>& s,
                                AttentionCoefficients<B>& c) {
-        if constexpr (is_native<B>(Native::tiles) && SharingRule<typename Rules::mix> && SharingRule<typename Rules::scores>) {
+        if constexpr ((is_native<B>(Native::tiles) || is_native<B>(Native::attention)) && SharingRule<typename Rules::mix> && SharingRule<typename Rules::scores>) {
             if (s.has_probs || at.reads_relevance(Site::scores) || at.reads_relevance(Site::probs)) return false;
             const std::optional<Shares> mix = rules.mix.shares(), scores = rules.scores.shares();
             if (!mix || !scores) return false;
@@ -192,11 +236,17 @@ struct AttentionBlock {
             const TiledAttention::Factors factors =
                 values_only ? TiledAttention::Factors{0, 0, mix->second}
                             : TiledAttention::Factors{mix->first * scores->first, mix->first * scores->second, mix->second};
-            TiledAttention::vjp(at.ctx, p.tiled(), {s.q.view(), s.k.view(), s.v.view(), s.head.view(), s.log_sum.view().data}, factors, c.head.view().as_const(),
-                                c.q.view(), c.k.view(), c.v.view());
+            rows.each([&](const LayerRows::Prompt& prompt) {
+                const Views<Activation<T>> of(s.q, s.k, s.v, s.head, prompt);
+                const Views<Coefficient<T>> c_of(c.q, c.k, c.v, c.head, prompt);
+                TiledAttention::vjp(at.ctx, p.tiled(), {of.q, of.k, of.v, of.head, log_sum(p, s, prompt)}, factors, c_of.head.as_const(), c_of.q, c_of.k, c_of.v);
+            });
             return true;
         }
         return false;
+    }
+    static T* log_sum(const AttentionParams<C>& p, AttentionSaved<B>& s, const LayerRows::Prompt& prompt) {
+        return s.log_sum.view().data + p.shape.heads * prompt.queries.first;
     }
 };
 

@@ -4,6 +4,8 @@
 // One LLaMA layer: x -> x + attention(norm(x)) -> + mlp(norm(.)), forward and relevance as each other's mirror.
 #pragma once
 
+#include <array>
+
 #include <lrp/model/block/attention.hpp>
 #include <lrp/model/block/gated_mlp.hpp>
 #include <lrp/model/llama/weights.hpp>
@@ -13,20 +15,24 @@ namespace lrp {
 /// What a layer's forward pass keeps. The layer's input and output live in the residual stream of the pass (LlamaPass::residual).
 template <Backend B>
 struct LlamaLayerSaved {
-    ActivationTensor<B> attn_norm;  ///< [T, d]
-    Tensor<B> attn_inverse_rms;     ///< [1, T]
+    ActivationTensor<B> attn_norm;               ///< [T, d]
+    Tensor<B> attn_inverse_rms;                  ///< [1, T]
+    ActivationTensor<B> tail_input, tail_norm;   ///< [Q, d] rows of the layer's input and of attn_norm, only where not all rows have queries
     AttentionSaved<B> attention;
-    ActivationTensor<B> resid_mid;  ///< [T, d]
-    ActivationTensor<B> mlp_norm;   ///< [T, d]
-    Tensor<B> mlp_inverse_rms;      ///< [1, T]
+    ActivationTensor<B> resid_mid;               ///< [Q, d]
+    ActivationTensor<B> mlp_norm;                ///< [Q, d]
+    Tensor<B> mlp_inverse_rms;                   ///< [1, Q]
     GatedMlpSaved<B> mlp;
 
-    void resize(typename B::context& ctx, const LlamaConfig& config, Index tokens) {
-        for (auto* t : {&attn_norm, &resid_mid, &mlp_norm}) t->resize(ctx, tokens, config.hidden_size);
-        for (auto* t : {&attn_inverse_rms, &mlp_inverse_rms}) t->resize(ctx, 1, tokens);
-        attention.resize(ctx, config.attention, tokens, config.hidden_size);
-        mlp.resize(ctx, tokens, config.intermediate_size, config.hidden_size);
+    void resize(typename B::context& ctx, const LlamaConfig& config, Index tokens, Index queries) {
+        attn_norm.resize(ctx, tokens, config.hidden_size);
+        for (auto* t : {&resid_mid, &mlp_norm}) t->resize(ctx, queries, config.hidden_size);
+        attn_inverse_rms.resize(ctx, 1, tokens);
+        mlp_inverse_rms.resize(ctx, 1, queries);
+        attention.resize(ctx, config.attention, tokens, queries, config.hidden_size);
+        mlp.resize(ctx, queries, config.intermediate_size, config.hidden_size);
     }
+    void resize(typename B::context& ctx, const LlamaConfig& config, Index tokens) { resize(ctx, config, tokens, tokens); }
     static Index scalars(const LlamaConfig& config, Index tokens, bool probs) {
         return tokens * (3 * config.hidden_size + 2) + AttentionSaved<B>::scalars(config.attention, tokens, config.hidden_size, probs) +
                GatedMlpSaved<B>::scalars(tokens, config.intermediate_size, config.hidden_size);
@@ -36,38 +42,46 @@ struct LlamaLayerSaved {
 /// Work space of a layer's backward pass, the same for every layer.
 template <Backend B>
 struct LlamaLayerCoefficients {
-    CoefficientTensor<B> branch;  ///< [T, d] at a block's output, where an observer may change it apart from the stream
-    CoefficientTensor<B> input;   ///< [T, d] at a block's input
+    CoefficientTensor<B> branch;     ///< [Q, d] at a block's output, where an observer may change it apart from the stream
+    CoefficientTensor<B> mlp_input;  ///< [Q, d] at the MLP's input
+    CoefficientTensor<B> input;      ///< [T, d] at the attention's input
     AttentionCoefficients<B> attention;
     GatedMlpCoefficients<B> mlp;
 
-    void resize(typename B::context& ctx, const LlamaConfig& config, Index tokens) {
-        for (auto* t : {&branch, &input}) t->resize(ctx, tokens, config.hidden_size);
-        attention.resize(ctx, config.attention, tokens);
-        mlp.resize(ctx, tokens, config.intermediate_size);
+    void resize(typename B::context& ctx, const LlamaConfig& config, Index tokens, Index queries) {
+        for (auto* t : {&branch, &mlp_input}) t->resize(ctx, queries, config.hidden_size);
+        input.resize(ctx, tokens, config.hidden_size);
+        attention.resize(ctx, config.attention, tokens, queries);
+        mlp.resize(ctx, queries, config.intermediate_size);
     }
+    void resize(typename B::context& ctx, const LlamaConfig& config, Index tokens) { resize(ctx, config, tokens, tokens); }
     static Index scalars(const LlamaConfig& config, Index tokens, bool probs) {
-        return 2 * tokens * config.hidden_size + AttentionCoefficients<B>::scalars(config.attention, tokens, probs) +
+        return 3 * tokens * config.hidden_size + AttentionCoefficients<B>::scalars(config.attention, tokens, probs) +
                GatedMlpCoefficients<B>::scalars(tokens, config.intermediate_size);
     }
 };
 
-/// RoPE's tables for the positions 0 .. T-1.
+/// RoPE's tables, a row for each of some positions.
 template <Backend B>
 struct RopeTables {
     Tensor<B> cos, sin;  ///< [T, D/2]
 
     RopeTables() = default;
-    RopeTables(typename B::context& ctx, const LlamaConfig& config, Index tokens) {
+    /// For the positions 0 .. tokens - 1.
+    RopeTables(typename B::context& ctx, const LlamaConfig& config, Index tokens) : RopeTables(ctx, config, std::vector<RowSpan>{{0, tokens}}) {}
+    /// For runs of positions, one after another.
+    RopeTables(typename B::context& ctx, const LlamaConfig& config, const std::vector<RowSpan>& runs) {
         using T = typename B::scalar;
         const auto frequencies = config.rope.frequencies(config.attention.head_dim);
         std::vector<T> c, s;
-        for (Index position = 0; position < tokens; ++position) {
-            for (const double frequency : frequencies) {
-                c.push_back(static_cast<T>(std::cos(static_cast<double>(position) * frequency)));
-                s.push_back(static_cast<T>(std::sin(static_cast<double>(position) * frequency)));
-            }
-        }
+        Index tokens = 0;
+        for (const RowSpan& run : runs) tokens += run.count;
+        for (const RowSpan& run : runs)
+            for (Index position = run.first; position < run.first + run.count; ++position)
+                for (const double frequency : frequencies) {
+                    c.push_back(static_cast<T>(std::cos(static_cast<double>(position) * frequency)));
+                    s.push_back(static_cast<T>(std::sin(static_cast<double>(position) * frequency)));
+                }
         const auto half = static_cast<Index>(frequencies.size());
         cos.resize(ctx, tokens, half);
         sin.resize(ctx, tokens, half);
@@ -89,10 +103,12 @@ class LlamaLayer {
     static_assert(std::same_as<typename Rules::norm::op, RMSNorm>, "LlamaLayer: the composite's norm must be a rule of RMSNorm");
     static_assert(std::same_as<typename Rules::activation::op, SiLU>, "LlamaLayer: the composite's activation must be a rule of SiLU");
 
+    /// `rope_queries`: the tables for the rows with queries, where these are not all.
     LlamaLayer(const LlamaConfig& config, const LlamaLayerWeights<B>& weights, const Rope::Params<T>& rope, RuleSet<Rules> rules = {},
-               Index tiled_from = default_tiled_from)
+               Index tiled_from = default_tiled_from, const Rope::Params<T>& rope_queries = {})
         : attn_norm_{weights.attn_norm.view().data, config.rms_norm_eps},
-          attention_{config.attention, weights.q.params(), weights.k.params(), weights.v.params(), weights.o.params(), rope, tiled_from},
+          attention_{config.attention, weights.q.params(), weights.k.params(), weights.v.params(), weights.o.params(), rope,
+                     rope_queries.cos.empty() ? rope : rope_queries, tiled_from},
           mlp_norm_{weights.mlp_norm.view().data, config.rms_norm_eps},
           mlp_{weights.gate.params(), weights.up.params(), weights.down.params()},
           rules_(rules) {}
@@ -103,15 +119,16 @@ class LlamaLayer {
         static_assert(std::same_as<Other, B>, "LlamaLayer: the weights belong to another backend or are stored in another type than the layer's");
     }
 
-    /// x [T, d] -> y [T, d]. With at.recomputed, only what `s` keeps is computed again, and y is not touched.
+    /// x [T, d] -> y [Q, d]. With at.recomputed, only what `s` keeps is computed again, and y is not touched.
     template <class O>
-    void forward(const Station<C, O>& at, Activation<T> x, LlamaLayerSaved<B>& s, Activation<T> y) const {
+    void forward(const Station<C, O>& at, const LayerRows& rows, Activation<T> x, LlamaLayerSaved<B>& s, Activation<T> y) const {
         C& ctx = at.ctx;
         if (!at.recomputed) at.activation(Site::resid_pre, x);
         RMSNorm::forward(ctx, attn_norm_, x, s.attn_norm.view(), s.attn_inverse_rms.view().data);
         at.activation(Site::attn_norm, s.attn_norm.view());
-        AttentionBlock<B, Rules>::forward(at, attention_, s.attn_norm.view(), s.attention);
-        Add::forward(ctx, {}, x, s.attention.out.view(), s.resid_mid.view());
+        const Activation<const T> x_q = tail(ctx, rows, x, s.tail_input), h_q = tail(ctx, rows, s.attn_norm.view(), s.tail_norm);
+        AttentionBlock<B, Rules>::forward(at, attention_, rows, s.attn_norm.view(), h_q, s.attention);
+        Add::forward(ctx, {}, x_q, s.attention.out.view(), s.resid_mid.view());
         at.activation(Site::resid_mid, s.resid_mid.view());
 
         RMSNorm::forward(ctx, mlp_norm_, s.resid_mid.view(), s.mlp_norm.view(), s.mlp_inverse_rms.view().data);
@@ -122,27 +139,45 @@ class LlamaLayer {
         at.activation(Site::resid_post, y);
     }
 
-    /// c [T, d] at y -> c at x, in place. What the forward pass left out of `s` because nobody read it is completed where it is read now.
+    /// c_y [Q, d] at y -> c_x [T, d] at x; both are the same memory where all rows have queries, and c_y is used up otherwise. What the forward
+    /// pass left out of `s` because nobody read it is completed where it is read now.
     template <class O>
-    void relevance(const Station<C, O>& at, Activation<const T> x, LlamaLayerSaved<B>& s, Activation<const T> y,
-                   LlamaLayerCoefficients<B>& work, Coefficient<T> c) const {
+    void relevance(const Station<C, O>& at, const LayerRows& rows, Activation<const T> x, LlamaLayerSaved<B>& s, Activation<const T> y,
+                   LlamaLayerCoefficients<B>& work, Coefficient<T> c_y, Coefficient<T> c_x) const {
         C& ctx = at.ctx;
-        const Coefficient<T> c_h = work.input.view();
+        const Coefficient<T> c_mlp = work.mlp_input.view(), c_h = work.input.view();
 
-        at.relevance(Site::resid_post, y, c);
-        rules_.residual.propagate(ctx, {}, {y}, c, c);
-        GatedMlpBlock<B, Rules>::relevance(at, mlp_, rules_, s.mlp_norm.view(), s.mlp, work.mlp, branch(at, Site::mlp_out, work, c), c_h);
-        at.relevance(Site::mlp_norm, s.mlp_norm.view(), c_h);
-        rules_.norm.propagate(ctx, mlp_norm_, {s.resid_mid.view(), s.mlp_inverse_rms.view().data, s.mlp_norm.view()}, c_h, c,
+        at.relevance(Site::resid_post, y, c_y);
+        rules_.residual.propagate(ctx, {}, {y}, c_y, c_y);
+        GatedMlpBlock<B, Rules>::relevance(at, mlp_, rules_, s.mlp_norm.view(), s.mlp, work.mlp, branch(at, Site::mlp_out, work, c_y), c_mlp);
+        at.relevance(Site::mlp_norm, s.mlp_norm.view(), c_mlp);
+        rules_.norm.propagate(ctx, mlp_norm_, {s.resid_mid.view(), s.mlp_inverse_rms.view().data, s.mlp_norm.view()}, c_mlp, c_y,
                               {.accumulate = true});
 
-        at.relevance(Site::resid_mid, s.resid_mid.view(), c);
-        rules_.residual.propagate(ctx, {}, {s.resid_mid.view()}, c, c);
-        AttentionBlock<B, Rules>::relevance(at, attention_, rules_, s.attn_norm.view(), s.attention, work.attention, branch(at, Site::attn_out, work, c),
-                                            c_h);
+        at.relevance(Site::resid_mid, s.resid_mid.view(), c_y);
+        rules_.residual.propagate(ctx, {}, {s.resid_mid.view()}, c_y, c_y);
+        AttentionBlock<B, Rules>::relevance(at, attention_, rows, rules_, s.attn_norm.view(), rows.some() ? s.tail_norm.view() : s.attn_norm.view(), s.attention,
+                                            work.attention, branch(at, Site::attn_out, work, c_y), c_h);
         at.relevance(Site::attn_norm, s.attn_norm.view(), c_h);
-        rules_.norm.propagate(ctx, attn_norm_, {x, s.attn_inverse_rms.view().data, s.attn_norm.view()}, c_h, c, {.accumulate = true});
-        at.relevance(Site::resid_pre, x, c);
+        if (rows.some()) {
+            B::fill(ctx, c_x, T(0));
+            B::scatter_add_rows(ctx, c_y, rows.tail_ids, c_x);
+        }
+        rules_.norm.propagate(ctx, attn_norm_, {x, s.attn_inverse_rms.view().data, s.attn_norm.view()}, c_h, c_x, {.accumulate = true});
+        at.relevance(Site::resid_pre, x, c_x);
+    }
+
+    /// A layer of one prompt, all of whose rows have queries.
+    template <class O>
+    void forward(const Station<C, O>& at, Activation<T> x, LlamaLayerSaved<B>& s, Activation<T> y) const {
+        const std::array one{RowSpan{0, x.rows}};
+        forward(at, LayerRows{one, {}, {}}, x, s, y);
+    }
+    template <class O>
+    void relevance(const Station<C, O>& at, Activation<const T> x, LlamaLayerSaved<B>& s, Activation<const T> y, LlamaLayerCoefficients<B>& work,
+                   Coefficient<T> c) const {
+        const std::array one{RowSpan{0, x.rows}};
+        relevance(at, LayerRows{one, {}, {}}, x, s, y, work, c, c);
     }
 
   private:
@@ -155,6 +190,14 @@ class LlamaLayer {
         } else {
             return c;
         }
+    }
+
+    /// The rows with queries: x itself where these are all, a copy otherwise.
+    static Activation<const T> tail(C& ctx, const LayerRows& rows, Activation<const T> x, ActivationTensor<B>& copy) {
+        if (!rows.some()) return x;
+        copy.resize(ctx, rows.queries(x.rows), x.cols);
+        B::gather_rows(ctx, View<const T>(x), rows.tail_ids, copy.view());
+        return copy.view();
     }
 
     RMSNorm::Params<T> attn_norm_;

@@ -8,7 +8,7 @@
 #include <memory>
 
 #include <lrp/model/llama/layer.hpp>
-#include <lrp/model/recompute.hpp>
+#include <lrp/model/rows.hpp>
 #include <lrp/model/seed.hpp>
 #include <lrp/op/embedding.hpp>
 
@@ -18,15 +18,32 @@ namespace lrp {
 template <Backend B>
 struct LlamaPass {
     std::vector<std::int32_t> ids;                ///< [T]
-    std::vector<std::int32_t> positions;          ///< [P] ascending
-    RopeTables<B> rope;
-    std::vector<ActivationTensor<B>> residual;    ///< L + 1 of [T, d]: the embedding, then each layer's output
+    std::vector<RowSpan> prompts;                 ///< whose rows are which
+    std::vector<std::int32_t> positions;          ///< [P] ascending, among the T rows
+    std::vector<RowSpan> tails;                   ///< the rows that the last layer's output holds, of each prompt; empty: all
+    std::vector<std::int32_t> tail_ids;           ///< [Q] the same, row by row
+    RopeTables<B> rope, rope_tails;
+    std::vector<ActivationTensor<B>> residual;    ///< L + 1 of [T, d]: the embedding, then each layer's output; the last [Q, d] where tails are kept
     std::vector<LlamaLayerSaved<B>> layers;       ///< L, or one that all layers share where they are recomputed
     bool recompute = false;
     std::size_t held = 0;                         ///< where layers are recomputed: the one whose values are in `layers` now
     ActivationTensor<B> final_input, final_norm;  ///< [P, d] the last stream's rows, and normalised
     Tensor<B> final_inverse_rms;                  ///< [1, P]
     ActivationTensor<B> logits;                   ///< [P, V]
+
+    /// The rows of a layer: all, but in the last one where tails are kept.
+    [[nodiscard]] LayerRows rows(std::size_t layer) const {
+        if (layer + 2 != residual.size() || tails.empty()) return {prompts, {}, {}};
+        return {prompts, tails, tail_ids};
+    }
+    /// Where the last layer's output holds the explained positions.
+    [[nodiscard]] std::vector<std::int32_t> last_rows() const {
+        if (tails.empty()) return positions;
+        std::vector<std::int32_t> result;
+        for (const std::int32_t position : positions)
+            result.push_back(static_cast<std::int32_t>(std::lower_bound(tail_ids.begin(), tail_ids.end(), position) - tail_ids.begin()));
+        return result;
+    }
 };
 
 template <Backend B, Composite Rules>
@@ -69,35 +86,51 @@ class LlamaModel {
     /// Runs the model over `ids` and forms logits at `positions` (ascending, each below ids.size()).
     template <class O = NullObserver>
     [[nodiscard]] LlamaPass<B> forward(C& ctx, std::span<const std::int32_t> ids, std::span<const std::int32_t> positions,
-                                       const Recompute& policy, O&& observer = {}) const {
-        check_input(ids, positions);
+                                       const PassOptions& options, O&& observer = {}) const {
+        require(!ids.empty(), "forward: no token was given");
+        return forward(ctx, PackedPrompts(ids), positions, options, observer);
+    }
+
+    /// The same over several prompts at once; `positions` count through the rows of all of them. Each prompt's results are those of a pass of its
+    /// own (on the CPU backends to the last bit, but for prompts so short that another kernel would have formed their products).
+    template <class O = NullObserver>
+    [[nodiscard]] LlamaPass<B> forward(C& ctx, const PackedPrompts& packed, std::span<const std::int32_t> positions, const PassOptions& options,
+                                       O&& observer = {}) const {
+        check_input(packed.ids, positions);
         weights_->embedding.require_context(ctx);
-        const auto tokens = static_cast<Index>(ids.size());
+        const auto tokens = static_cast<Index>(packed.ids.size());
         const auto rows = static_cast<Index>(positions.size());
         LlamaPass<B> pass;
-        pass.ids.assign(ids.begin(), ids.end());
+        pass.ids = packed.ids;
+        pass.prompts = packed.prompts;
         pass.positions.assign(positions.begin(), positions.end());
-        const bool probs = !AttentionBlock<B, Rules>::in_tiles(tokens, tiled_from_);  // what a pass takes that nobody watches
-        pass.recompute = policy.decide(pass_bytes(config_, tokens, false, probs), pass_bytes(config_, tokens, true, probs));
-        pass.rope = RopeTables<B>(ctx, config_, tokens);
-        for (Index i = 0; i <= config_.layers; ++i) pass.residual.emplace_back(ctx, tokens, config_.hidden_size);
+        if (options.rows == PassOptions::Rows::explained) keep_tails(pass);
+        const bool probs = !AttentionBlock<B, Rules>::in_tiles(config_.attention, tokens, tiled_from_);  // what a pass takes that nobody watches
+        pass.recompute = options.recompute.decide(pass_bytes(config_, tokens, false, probs), pass_bytes(config_, tokens, true, probs));
+        pass.rope = rope_tables(ctx, pass, pass.prompts);
+        if (!pass.tails.empty()) pass.rope_tails = rope_tables(ctx, pass, pass.tails);
+        const Index queries = pass.tails.empty() ? tokens : static_cast<Index>(pass.tail_ids.size());
+        for (Index i = 0; i <= config_.layers; ++i) pass.residual.emplace_back(ctx, i == config_.layers ? queries : tokens, config_.hidden_size);
         pass.layers.resize(pass.recompute ? 1 : static_cast<std::size_t>(config_.layers));
 
         Station<C, std::remove_cvref_t<O>> at{ctx, observer};
-        Embedding::forward(ctx, {weights_->embedding.view(), ids}, pass.residual[0].view());
+        Embedding::forward(ctx, {weights_->embedding.view(), pass.ids}, pass.residual[0].view());
         at.activation(Site::embedding, pass.residual[0].view());
         for (at.layer = 0; at.layer < config_.layers; ++at.layer) {
             const auto index = static_cast<std::size_t>(at.layer);
-            saved(pass, index).resize(ctx, config_, tokens);
-            layer(pass, index).forward(at, pass.residual[index].view(), saved(pass, index), pass.residual[index + 1].view());
+            const LayerRows here = pass.rows(index);
+            at.tails = here.tails;
+            saved(pass, index).resize(ctx, config_, tokens, here.queries(tokens));
+            layer(pass, index).forward(at, here, pass.residual[index].view(), saved(pass, index), pass.residual[index + 1].view());
             pass.held = index;
         }
         at.layer = 0;
+        at.tails = {};
         pass.final_input.resize(ctx, rows, config_.hidden_size);
         pass.final_norm.resize(ctx, rows, config_.hidden_size);
         pass.final_inverse_rms.resize(ctx, 1, rows);
         pass.logits.resize(ctx, rows, config_.vocab_size);
-        B::gather_rows(ctx, last(pass), pass.positions, pass.final_input.view());
+        B::gather_rows(ctx, last(pass), pass.last_rows(), pass.final_input.view());
         RMSNorm::forward(ctx, final_norm(), pass.final_input.view(), pass.final_norm.view(), pass.final_inverse_rms.view().data);
         at.activation(Site::final_norm, pass.final_norm.view());
         Linear::forward(ctx, {weights_->output()}, pass.final_norm.view(), pass.logits.view());
@@ -120,22 +153,31 @@ class LlamaModel {
         const auto tokens = static_cast<Index>(pass.ids.size());
         weights_->embedding.require_context(ctx);
         pass.residual[0].require_context(ctx);
-        CoefficientTensor<B> stream(ctx, tokens, config_.hidden_size);
+        CoefficientTensor<B> stream(ctx, tokens, config_.hidden_size), tail;
         LlamaLayerCoefficients<B> work;
         work.resize(ctx, config_, tokens);
 
         Station<C, std::remove_cvref_t<O>> at{ctx, observer};
-        relevance_of_output(at, pass, seeds, stream.view());
+        if (!pass.tails.empty()) {
+            require_all_rows_unread(at);
+            tail.resize(ctx, static_cast<Index>(pass.tail_ids.size()), config_.hidden_size);
+        }
+        relevance_of_output(at, pass, seeds, pass.tails.empty() ? stream.view() : tail.view());
         for (at.layer = config_.layers - 1; at.layer >= 0; --at.layer) {
             const auto index = static_cast<std::size_t>(at.layer);
             const auto block = layer(pass, index);
+            const LayerRows here = pass.rows(index);
+            at.tails = here.tails;
+            work.resize(ctx, config_, tokens, here.queries(tokens));
             if (pass.recompute && pass.held != index) {
                 at.recomputed = true;
-                block.forward(at, pass.residual[index].view(), saved(pass, index), pass.residual[index + 1].view());
+                saved(pass, index).resize(ctx, config_, tokens, here.queries(tokens));
+                block.forward(at, here, pass.residual[index].view(), saved(pass, index), pass.residual[index + 1].view());
                 at.recomputed = false;
                 pass.held = index;
             }
-            block.relevance(at, pass.residual[index].view(), saved(pass, index), pass.residual[index + 1].view(), work, stream.view());
+            block.relevance(at, here, pass.residual[index].view(), saved(pass, index), pass.residual[index + 1].view(), work,
+                            here.some() ? tail.view() : stream.view(), stream.view());
         }
         at.layer = 0;
         at.relevance(Site::embedding, pass.residual[0].view(), stream.view());
@@ -147,7 +189,38 @@ class LlamaModel {
     static View<const T> last(const LlamaPass<B>& pass) { return pass.residual.back().view(); }
     static LlamaLayerSaved<B>& saved(LlamaPass<B>& pass, std::size_t index) { return pass.layers[pass.recompute ? 0 : index]; }
     [[nodiscard]] LlamaLayer<B, Rules> layer(const LlamaPass<B>& pass, std::size_t index) const {
-        return {config_, weights_->layers[index], pass.rope.params(), rules_, tiled_from_};
+        return {config_, weights_->layers[index], pass.rope.params(), rules_, tiled_from_, pass.rows(index).some() ? pass.rope_tails.params() : Rope::Params<T>{}};
+    }
+
+    /// Of each prompt, the rows from its first explained position on; of one without such a position, its last row.
+    static void keep_tails(LlamaPass<B>& pass) {
+        auto position = pass.positions.begin();
+        for (const RowSpan& prompt : pass.prompts) {
+            const Index end = prompt.first + prompt.count;
+            const Index first = position != pass.positions.end() && *position < end ? *position : end - 1;
+            while (position != pass.positions.end() && *position < end) ++position;
+            pass.tails.push_back({first, end - first});
+            for (Index row = first; row < end; ++row) pass.tail_ids.push_back(static_cast<std::int32_t>(row));
+        }
+        if (pass.tail_ids.size() == pass.ids.size()) {
+            pass.tails.clear();
+            pass.tail_ids.clear();
+        }
+    }
+    /// Tables for runs of rows, each of which lies in one prompt.
+    [[nodiscard]] RopeTables<B> rope_tables(C& ctx, const LlamaPass<B>& pass, const std::vector<RowSpan>& runs) const {
+        std::vector<RowSpan> positions;
+        for (std::size_t i = 0; i < runs.size(); ++i) positions.push_back({runs[i].first - pass.prompts[i].first, runs[i].count});
+        return RopeTables<B>(ctx, config_, positions);
+    }
+    /// Error if the observer of a backward pass looks where the forward pass kept some rows only, and does not say that these are enough.
+    template <class O>
+    static void require_all_rows_unread([[maybe_unused]] const Station<C, O>& at) {
+        if constexpr (!takes_rows<O>) {
+            for (const SiteName& entry : site_names)
+                require(!on_query_side(entry.site) || !at.reads_relevance(entry.site), "relevance: an observer looks at ", entry.name,
+                        " and wants all rows, but the forward pass kept the explained rows of the last layer only (PassOptions::Rows)");
+        }
     }
 
     /// Seeds -> coefficient [T, d] at the last layer's output. Rules of Linear treat every output by itself, so only the rows of the
@@ -184,7 +257,7 @@ class LlamaModel {
         rules_.norm.propagate(ctx, final_norm(), {pass.final_input.view(), pass.final_inverse_rms.view().data, pass.final_norm.view()},
                               c_norm.view(), c_input.view());
         B::fill(ctx, c, T(0));
-        B::scatter_add_rows(ctx, std::as_const(c_input).view(), pass.positions, c);
+        B::scatter_add_rows(ctx, std::as_const(c_input).view(), pass.last_rows(), c);
     }
 
     void check_input(std::span<const std::int32_t> ids, std::span<const std::int32_t> positions) const {

@@ -70,13 +70,20 @@ void for_each_tensor(const LlamaConfig& config, Weights& weights, const Visit& v
     if (!config.tie_word_embeddings) visit(std::string("lm_head.weight"), config.vocab_size, d, weights.head);
 }
 
+/// Lends nothing: every tensor is read.
+struct LendNothing {
+    bool operator()(const std::string&, Index, Index, auto&) const { return false; }
+};
+
 /// Fills a model's tensors: `read(name, rows, cols, host)` puts the values of one tensor, row-major, into `host`, a span of scalars (norms,
-/// biases) or of the backend's weight type (matrices).
-template <Backend B, class Read>
-[[nodiscard]] LlamaWeights<B> make_llama_weights(typename B::context& ctx, const LlamaConfig& config, const Read& read) {
+/// biases) or of the backend's weight type (matrices). Before that `lend(name, rows, cols, tensor)` may make the tensor one of memory that is
+/// already there, and say so by returning true.
+template <Backend B, class Read, class Lend = LendNothing>
+[[nodiscard]] LlamaWeights<B> make_llama_weights(typename B::context& ctx, const LlamaConfig& config, const Read& read, const Lend& lend = {}) {
     config.validate();
     LlamaWeights<B> weights;
     for_each_tensor(config, weights, [&]<class E>(const std::string& name, Index rows, Index cols, Tensor<B, void, E>& tensor) {
+        if (lend(name, rows, cols, tensor)) return;
         tensor.resize(ctx, std::max<Index>(rows, 1), cols);
         std::vector<E> host(static_cast<std::size_t>(tensor.rows() * cols));
         read(name, rows, cols, std::span<E>(host));

@@ -32,11 +32,9 @@ struct RowsPlain {
 #if defined(__x86_64__)
 
 struct RowsAvx2 {
-    /// 2^e
-    [[gnu::target("avx2,fma")]] static __m256 power(__m256i e) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(e, _mm256_set1_epi32(127)), 23)); }
     /// `exponential`, eight at a time.
     [[gnu::target("avx2,fma")]] static __m256 exp(__m256 x) {
-        x = _mm256_min_ps(_mm256_max_ps(x, _mm256_set1_ps(-87.3f)), _mm256_set1_ps(88.7f));
+        x = _mm256_min_ps(_mm256_max_ps(x, _mm256_set1_ps(-87.3f)), _mm256_set1_ps(87.3f));
         const __m256 n = _mm256_round_ps(_mm256_mul_ps(x, _mm256_set1_ps(1.44269504f)), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
         const __m256 r = _mm256_fmadd_ps(n, _mm256_set1_ps(2.12194440e-4f), _mm256_fnmadd_ps(n, _mm256_set1_ps(0.693359375f), x));
         __m256 s = _mm256_set1_ps(1.0f / 5040);
@@ -47,8 +45,7 @@ struct RowsAvx2 {
         s = _mm256_fmadd_ps(s, r, _mm256_set1_ps(0.5f));
         s = _mm256_fmadd_ps(s, r, _mm256_set1_ps(1.0f));
         s = _mm256_fmadd_ps(s, r, _mm256_set1_ps(1.0f));
-        const __m256i exponent = _mm256_cvtps_epi32(n), half = _mm256_srai_epi32(exponent, 1);
-        return _mm256_mul_ps(_mm256_mul_ps(s, power(half)), power(_mm256_sub_epi32(exponent, half)));
+        return _mm256_mul_ps(s, _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23)));
     }
     static float peak(const float* x, Index count) { return RowsPlain::peak(x, count); }
     [[gnu::target("avx2,fma")]] static float exponentials(float* x, Index count, float shift) {
