@@ -12,6 +12,7 @@
 // its tiles in scratch for the others. What sticks out of W is copied and padded with zeros; nothing beside W is read.
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <new>
 
