@@ -101,6 +101,8 @@ struct Problem {
         std::fill_n(y.data, result.size(), 99.0f);
         for (Index t = 0; t < tokens; ++t)
             for (Index j = 0; j < width(); ++j) y(t, j) = beta == 0 ? std::numeric_limits<float>::quiet_NaN() : before[static_cast<std::size_t>(t * width() + j)];
+        // Whatever scratch holds when a product begins must not count: here every number in it is NaN.
+        std::memset(AmxScratch::of_this_thread().weights(), 0xff, 2 * most_tiles * tile_bytes);
         for (std::size_t i = 0; i < cuts.size(); ++i)
             amx_product<Tiles>(direction, {packed.data(), w.view(), y, cuts[i], i + 1 < cuts.size() ? cuts[i + 1] : width(), alpha, beta}, terms);
         std::vector<float> out;

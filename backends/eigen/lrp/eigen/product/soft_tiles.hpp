@@ -154,7 +154,7 @@ struct SoftTiles {
     /// a * b + c rounded once. The product of two bf16 is exact in float32 unless it leaves the normal range.
     static float fused(float a, float b, float c) {
         const float product = a * b;
-        const bool exact = a == 0 || b == 0 || (std::fabs(product) >= 0x1p-126f && std::fabs(product) <= 0x1.fffffep127f);
+        const bool exact = a == 0 || b == 0 || !(std::fabs(product) < 0x1p-126f || std::isinf(product));
         return flushed(exact ? product + c : std::fma(a, b, c));
     }
 };
