@@ -31,8 +31,8 @@ inline Rows matmul(const Rows& A, const Rows& B) {
     return Z;
 }
 
-/// How many leading columns row t of n sees; `queries` rows per head under a causal mask, 0: no mask.
-inline std::size_t visible(std::size_t t, std::size_t n, std::size_t queries) { return queries == 0 ? n : t % queries + 1; }
+/// How many leading columns row t of n sees; `queries` rows per head under a causal mask, the last of the n positions; 0: no mask.
+inline std::size_t visible(std::size_t t, std::size_t n, std::size_t queries) { return queries == 0 ? n : t % queries + 1 + n - queries; }
 
 inline Rows softmax(const Rows& x, std::size_t queries) {
     Rows s = zeros_like(x);

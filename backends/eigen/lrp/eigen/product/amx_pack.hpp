@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include <lrp/core/tensor.hpp>
+#include <lrp/eigen/product/scratch.hpp>
 #include <lrp/eigen/product/tiles.hpp>
 
 namespace lrp::detail {
@@ -19,8 +20,6 @@ inline constexpr Index tile_rows = 16;
 inline constexpr Index tile_depth = 32;     // bf16 of a tile's row: what one tile product sums over
 inline constexpr Index tile_bytes = 1024;
 inline constexpr Index tile_numbers = 512;  // bf16 of a tile
-
-constexpr Index ceil_div(Index a, Index b) { return (a + b - 1) / b; }
 
 /// Blocks of 16 tokens: the unit in which packing may be shared among threads.
 constexpr Index amx_token_blocks(Index tokens) { return ceil_div(tokens, tile_rows); }

@@ -17,7 +17,6 @@
 
 namespace lrp::detail {
 
-constexpr Index ceil_div(Index a, Index b) { return (a + b - 1) / b; }
 constexpr Index round_up(Index a, Index b) { return ceil_div(a, b) * b; }
 
 /// x's values as elements of an instruction set: itself, or rounded to bf16 in pairs.

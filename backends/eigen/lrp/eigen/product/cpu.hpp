@@ -8,6 +8,7 @@
 #include <string>
 
 #include <lrp/core/error.hpp>
+#include <lrp/eigen/product/tiles.hpp>
 
 namespace lrp {
 
@@ -16,7 +17,7 @@ struct CpuFeatures {
     bool avx2 = false;         ///< AVX2 with FMA
     bool avx512 = false;       ///< AVX-512 F, BW, VL
     bool avx512_bf16 = false;  ///< vdpbf16ps
-    bool amx = false;          ///< AMX tiles with bf16; whether the kernel lets a process use them is asked when they are first used
+    bool amx = false;          ///< AMX tiles with bf16, and leave of the kernel to use them
 
     /// Those of this machine.
     [[nodiscard]] static CpuFeatures detect() {
@@ -26,9 +27,7 @@ struct CpuFeatures {
         cpu.avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
         cpu.avx512 = cpu.avx2 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
         cpu.avx512_bf16 = cpu.avx512 && __builtin_cpu_supports("avx512bf16");
-#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 11
-        cpu.amx = cpu.avx512_bf16 && __builtin_cpu_supports("amx-tile") && __builtin_cpu_supports("amx-bf16");
-#endif
+        cpu.amx = cpu.avx512 && detail::amx_available();
 #endif
         return cpu;
     }

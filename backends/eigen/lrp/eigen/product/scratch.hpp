@@ -10,6 +10,8 @@
 
 namespace lrp::detail {
 
+constexpr Index ceil_div(Index a, Index b) { return (a + b - 1) / b; }
+
 /// Memory that products pack into: one piece for all threads and one for each, kept from call to call and never smaller than before.
 class ProductScratch {
   public:

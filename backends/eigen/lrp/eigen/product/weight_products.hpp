@@ -8,6 +8,7 @@
 #include <chrono>
 
 #include <lrp/core/products.hpp>
+#include <lrp/eigen/product/amx_product.hpp>
 #include <lrp/eigen/product/panels.hpp>
 #include <lrp/eigen/product/self_check.hpp>
 #include <lrp/eigen/product/stream.hpp>
@@ -15,10 +16,17 @@
 namespace lrp {
 
 /// The ways a product can be formed.
-enum class ProductPath { panels, avx2, avx512, dot_bf16 };
+enum class ProductPath { panels, avx2, avx512, dot_bf16, amx_exact, amx_fast };
 
 [[nodiscard]] constexpr const char* product_path_name(ProductPath path) {
-    return path == ProductPath::avx2 ? "AVX2" : path == ProductPath::avx512 ? "AVX-512" : path == ProductPath::dot_bf16 ? "vdpbf16ps" : "panels";
+    switch (path) {
+        case ProductPath::avx2: return "AVX2";
+        case ProductPath::avx512: return "AVX-512";
+        case ProductPath::dot_bf16: return "vdpbf16ps";
+        case ProductPath::amx_exact: return "AMX in three terms";
+        case ProductPath::amx_fast: return "AMX in one term";
+        default: return "panels";
+    }
 }
 
 /// Products y = x W^T and g = c W, W [N, K] of float or bf16 where it lies, everything else float; sums in float.
@@ -34,6 +42,8 @@ class WeightProducts {
     template <Storage W>
     [[nodiscard]] ProductPath path(Index rows) const {
         if constexpr (std::same_as<W, bf16>) {
+            const ProductPath tiles = products == Products::fast ? ProductPath::amx_fast : ProductPath::amx_exact;
+            if (cpu.amx && rows >= amx_from_rows && usable(tiles)) return tiles;
             if (products == Products::fast && rows > detail::stream_rows && cpu.avx512_bf16 && usable(ProductPath::dot_bf16) && dot_is_faster()) return ProductPath::dot_bf16;
         }
         if (cpu.avx512 && usable(ProductPath::avx512)) return ProductPath::avx512;
@@ -64,6 +74,8 @@ class WeightProducts {
 #if defined(__x86_64__)
         const bool few = a.rows <= stream_rows;
         if constexpr (std::same_as<W, bf16>) {
+            if (chosen == ProductPath::amx_exact || chosen == ProductPath::amx_fast)
+                return both<OnTiles>(pool, scratch, p, a, b, c, chosen == ProductPath::amx_exact ? 3 : 1);
             if (chosen == ProductPath::dot_bf16) return both<Blocked<DotAvx512, W>>(pool, scratch, p, a, b, c);
         }
         if (chosen == ProductPath::avx512) {
@@ -77,15 +89,20 @@ class WeightProducts {
         (void)chosen;
         PanelProduct<float>::run(pool, scratch, provider, p, a, b, c);
     }
-    template <class Way, Storage W>
-    static void both(ThreadPool& pool, detail::ProductScratch& scratch, const Product& p, View<const float> a, View<const W> b, View<float> c) {
-        p.transpose_b ? Way::forward(pool, scratch, p, a, b, c) : Way::backward(pool, scratch, p, a, b, c);
+    template <class Way, Storage W, class... More>
+    static void both(ThreadPool& pool, detail::ProductScratch& scratch, const Product& p, View<const float> a, View<const W> b, View<float> c, More... more) {
+        p.transpose_b ? Way::forward(pool, scratch, p, a, b, c, more...) : Way::backward(pool, scratch, p, a, b, c, more...);
     }
 
     /// Whether a path's results agree with a plain loop on this machine; asked once for all.
     static bool usable(ProductPath path) {
-        static detail::PathCheck avx2("AVX2", 1e-5), avx512("AVX-512", 1e-5), dot("vdpbf16ps", 2e-2);
-        detail::PathCheck& check = path == ProductPath::avx2 ? avx2 : path == ProductPath::avx512 ? avx512 : dot;
+        using enum ProductPath;
+        static std::array<detail::PathCheck, 5> checks{{{product_path_name(avx2), 1e-5},
+                                                        {product_path_name(avx512), 1e-5},
+                                                        {product_path_name(dot_bf16), 2e-2},
+                                                        {product_path_name(amx_exact), 1e-5},
+                                                        {product_path_name(amx_fast), 2e-2}}};
+        detail::PathCheck& check = checks[static_cast<std::size_t>(path) - 1];
         const auto product = [path](bool transpose) {
             return [path, transpose](View<const float> x, View<const bf16> w, float alpha, float beta, View<float> y) {
                 ThreadPool alone(1);
@@ -102,6 +119,8 @@ class WeightProducts {
 
     /// Whether a bf16 dot product does more in a second than a float multiply-add: twice as much on some processors, half as much on others.
     static bool dot_is_faster();
+
+    static constexpr Index amx_from_rows = 8;  // below, the time is that of reading W, by whatever code
 
     detail::ProductScratch scratch_;
 };

@@ -1,0 +1,133 @@
+// SPDX-FileCopyrightText: 2026 The lrpxx authors
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Every way of forming a product with weights against a double loop, on sizes that fit nothing, and as on machines that lack instruction sets.
+#include <random>
+
+#include <lrp/eigen/product/weight_products.hpp>
+
+#include "support/catch.hpp"
+#include "support/guarded.hpp"
+
+using namespace lrp;
+using Catch::Matchers::Contains;
+
+namespace {
+
+/// A machine, and how it is asked.
+struct Machine {
+    const char* level;
+    Products products;
+    detail::PanelProvider provider = detail::PanelProvider::eigen;
+};
+
+std::vector<Machine> machines() {
+    std::vector<Machine> list{{"plain", Products::exact}};
+    if (detail::has_cblas()) list.push_back({"plain", Products::exact, detail::PanelProvider::cblas});
+    for (const char* level : {"avx2", "avx512", "avx512-bf16", "amx"}) {
+        const CpuFeatures here = CpuFeatures::detect();
+        const std::string name = level;
+        const bool has = name == "avx2" ? here.avx2 : name == "avx512" ? here.avx512 : name == "avx512-bf16" ? here.avx512_bf16 : here.amx;
+        if (!has) continue;
+        list.push_back({level, Products::exact});
+        list.push_back({level, Products::fast});
+    }
+    return list;
+}
+
+template <Storage W>
+double worst_deviation(const Machine& machine, unsigned threads, Index T, Index K, Index N, bool forward, const Product& form, std::vector<float>* bits = nullptr) {
+    std::mt19937 random(static_cast<unsigned>(T * 1000 + K * 10 + N));
+    std::normal_distribution<float> draw;
+    const Index depth = forward ? K : N, width = forward ? N : K;
+    // Rows farther apart than they are long; what lies between is no number.
+    std::vector<float> in(static_cast<std::size_t>(T * (depth + 3)), NAN), out(static_cast<std::size_t>(T * (width + 2)), form.beta == 0 ? NAN : 0.5f);
+    std::vector<W> weights(static_cast<std::size_t>(N * (K + 1)), narrow<W>(static_cast<float>(NAN)));
+    const View<float> x(in.data(), T, depth, depth + 3), y(out.data(), T, width, width + 2);
+    const View<W> w(weights.data(), N, K, K + 1);
+    for (Index i = 0; i < T; ++i)
+        for (Index j = 0; j < depth; ++j) x(i, j) = draw(random);
+    for (Index i = 0; i < N; ++i)
+        for (Index j = 0; j < K; ++j) w(i, j) = narrow<W>(draw(random));
+    ThreadPool pool(threads);
+    WeightProducts products(pool.size());
+    products.cpu = CpuFeatures::up_to(machine.level);
+    products.products = machine.products;
+    products.provider = machine.provider;
+    Product p = form;
+    p.transpose_b = forward;
+    products.run(pool, p, View<const float>(x), View<const W>(w), y);
+    double worst = 0, peak = 0;
+    for (Index i = 0; i < T; ++i)
+        for (Index j = 0; j < width; ++j) {
+            double sum = 0;
+            for (Index d = 0; d < depth; ++d) sum += static_cast<double>(x(i, d)) * widen<float>(forward ? w(j, d) : w(d, j));
+            sum = form.alpha * sum + (form.beta == 0 ? 0.0 : form.beta * 0.5);
+            peak = std::max(peak, std::abs(sum));
+            const double off = std::abs(sum - y(i, j));
+            worst = std::isfinite(y(i, j)) ? std::max(worst, off) : INFINITY;
+            if (bits != nullptr) bits->push_back(y(i, j));
+        }
+    for (Index i = 0; i < T; ++i)
+        for (Index j = width; j < width + 2; ++j) CHECK((form.beta == 0 ? std::isnan(y(i, j)) : y(i, j) == 0.5f));
+    return worst / peak;
+}
+
+double allowed(const Machine& machine, bool bf16_weights) {
+    return machine.products == Products::fast && bf16_weights && std::string(machine.level) != "avx2" && std::string(machine.level) != "avx512" ? 1e-2 : 1e-6;
+}
+
+}  // namespace
+
+TEST_CASE("products agree with a double loop on sizes that fit nothing, on every machine that this one can stand for") {
+    const std::vector<std::pair<Index, Index>> shapes{{1, 1}, {70, 37}, {33, 130}, {301, 45}, {515, 97}};
+    for (const Machine& machine : machines())
+        for (const Index T : {1, 2, 3, 4, 5, 7, 8, 9, 12, 13, 15, 16, 17, 24, 31, 32, 33, 40, 47, 63, 64, 65, 70})
+            for (const auto& [K, N] : shapes)
+                for (const bool forward : {true, false})
+                    for (const Product& form : {Product{}, Product{.alpha = 0.5, .beta = 1}}) {
+                        INFO(machine.level << (machine.products == Products::fast ? ", fast" : "") << ", T " << T << ", K " << K << ", N " << N << (forward ? ", forward" : ", backward"));
+                        CHECK(worst_deviation<bf16>(machine, 2, T, K, N, forward, form) <= allowed(machine, true));
+                        if (T % 8 < 2) CHECK(worst_deviation<float>(machine, 2, T, K, N, forward, form) <= allowed(machine, false));
+                    }
+}
+
+TEST_CASE("long prompts are worked in pieces") {
+    for (const Machine& machine : machines())
+        for (const bool forward : {true, false}) CHECK(worst_deviation<bf16>(machine, 2, 1030, 50, 40, forward, {}) <= allowed(machine, true));
+}
+
+TEST_CASE("products are the same bits for every number of threads, and for every number of rows that take one path") {
+    for (const Machine& machine : machines())
+        for (const bool forward : {true, false}) {
+            std::vector<float> one, two, five;
+            for (auto* bits : {&one, &two, &five})
+                CHECK(worst_deviation<bf16>(machine, bits == &one ? 1 : bits == &two ? 2 : 5, 21, 600, 530, forward, {}, bits) <= allowed(machine, true));
+            CHECK(one == two);
+            CHECK(one == five);
+        }
+}
+
+TEST_CASE("without AMX, AVX2 and AVX-512 give the same bits") {
+    const CpuFeatures here = CpuFeatures::detect();
+    if (!here.avx512) return WARN("this machine has no AVX-512");
+    for (const bool forward : {true, false}) {
+        std::vector<float> narrow_bits, wide_bits;
+        (void)worst_deviation<bf16>({"avx2", Products::exact}, 2, 45, 700, 90, forward, {}, &narrow_bits);
+        (void)worst_deviation<bf16>({"avx512", Products::exact}, 2, 45, 700, 90, forward, {}, &wide_bits);
+        CHECK(narrow_bits == wide_bits);
+    }
+}
+
+TEST_CASE("the path follows the machine, the rows and what is asked") {
+    WeightProducts products(1);
+    products.cpu = {};
+    CHECK(products.path<bf16>(100) == ProductPath::panels);
+    if (!CpuFeatures::detect().avx2) return WARN("this machine has no AVX2");
+    products.cpu = CpuFeatures::up_to("avx2");
+    CHECK(products.path<bf16>(100) == ProductPath::avx2);
+    products.products = Products::fast;
+    CHECK(products.path<bf16>(100) == ProductPath::avx2);  // nothing faster there
+    CHECK_THROWS_WITH(CpuFeatures::up_to("mmx"), Contains("cpu: expected plain, avx2, avx512, avx512-bf16 or amx, found 'mmx'"));
+    if (!CpuFeatures::detect().amx) CHECK_THROWS_WITH(CpuFeatures::up_to("amx"), Contains("'amx' was asked for, this machine has no more than '"));
+}
