@@ -91,6 +91,7 @@ struct Station {
     Index layer = 0;
     bool recomputed = false;
     std::span<const RowSpan> tails{};  ///< the rows that this layer's queries stand for; empty: all
+    std::span<const RowSpan> held{};   ///< the rows that a pass behind cached tokens works on; empty: all
 
     void activation(Site site, Activation<typename C::scalar> x, Index prompt = 0) const {
         if constexpr (ObservesActivation<O, C>) {
@@ -114,7 +115,10 @@ struct Station {
     }
 
   private:
-    [[nodiscard]] SiteRef ref(Site site, Index prompt) const { return {site, layer, recomputed, prompt, on_query_side(site) ? tails : std::span<const RowSpan>{}}; }
+    [[nodiscard]] SiteRef ref(Site site, Index prompt) const {
+        const bool explained_rows = site == Site::final_norm || site == Site::logits;
+        return {site, layer, recomputed, prompt, on_query_side(site) && !tails.empty() ? tails : explained_rows ? std::span<const RowSpan>{} : held};
+    }
 };
 
 }  // namespace lrp

@@ -47,6 +47,7 @@ struct LayerRows {
     std::span<const RowSpan> prompts;             ///< among all T rows
     std::span<const RowSpan> tails;               ///< of each prompt those with queries, among all T rows; empty: all
     std::span<const std::int32_t> tail_ids;       ///< the same, row by row [Q]
+    Index past = 0;                               ///< the first rows of the only prompt, which are no part of this pass: their keys and values are cached
 
     [[nodiscard]] bool some() const { return !tails.empty(); }
     [[nodiscard]] Index count() const { return static_cast<Index>(prompts.size()); }
@@ -64,7 +65,7 @@ struct LayerRows {
         Index first = 0;
         for (Index i = 0; i < count(); ++i) {
             const auto at = static_cast<std::size_t>(i);
-            const Index queries_here = some() ? tails[at].count : prompts[at].count;
+            const Index queries_here = some() ? tails[at].count : prompts[at].count - past;
             f(Prompt{i, prompts[at], {first, queries_here}});
             first += queries_here;
         }

@@ -93,39 +93,49 @@ struct AttentionCoefficients {
     }
 };
 
+/// Room for the keys and values of one prompt's tokens, past and future, of one layer.
+template <Scalar T>
+struct KeyValueRows {
+    Activation<T> k, v;  ///< [S, K*D] after RoPE; at least as many rows as the prompt has tokens
+};
+
 /// Attention over normalised rows h [T, d], and h_q [Q, d] for the rows with queries -> s.out [Q, d].
 template <Backend B, Composite Rules>
 struct AttentionBlock {
     using T = typename B::scalar;
     using C = typename B::context;
 
+    /// With `cache`, the keys and values of the rows before these (rows.past) are read from it, and those of these rows are written behind them in place
+    /// of s.k and s.v; there is then no backward pass.
     template <class O>
     static void forward(const Station<C, O>& at, const AttentionParams<C>& p, const LayerRows& rows, Activation<const T> h, Activation<const T> h_q,
-                        AttentionSaved<B>& s) {
+                        AttentionSaved<B>& s, const KeyValueRows<T>* cache = nullptr) {
         C& ctx = at.ctx;
-        const auto project = [&](const params_t<Linear, C>& linear, Activation<const T> x, ActivationTensor<B>& z, Site site) {
-            Linear::forward(ctx, linear, x, z.view());
-            at.activation(site, z.view());
+        const auto project = [&](const params_t<Linear, C>& linear, Activation<const T> x, Activation<T> z, Site site) {
+            Linear::forward(ctx, linear, x, z);
+            at.activation(site, z);
         };
-        const auto rotate = [&](const Rope::Params<T>& rope, ActivationTensor<B>& x, ActivationTensor<B>& y, Site site) {
-            Rope::forward(ctx, rope, x.view().as_const(), y.view());
-            at.activation(site, y.view());
+        const auto rotate = [&](const Rope::Params<T>& rope, Activation<const T> x, Activation<T> y, Site site) {
+            Rope::forward(ctx, rope, x, y);
+            at.activation(site, y);
         };
-        project(p.q, h_q, s.q_pre, Site::q_pre);
-        project(p.k, h, s.k_pre, Site::k_pre);
-        project(p.v, h, s.v, Site::v);
-        rotate(p.rope_queries, s.q_pre, s.q, Site::q);
-        rotate(p.rope, s.k_pre, s.k, Site::k);
+        const KeyValueRows<T> all = cache != nullptr ? rows_of(*cache, 0, rows.past + h.rows) : KeyValueRows<T>{s.k.view(), s.v.view()};
+        const KeyValueRows<T> own = rows_of(all, rows.past, h.rows);
+        project(p.q, h_q, s.q_pre.view(), Site::q_pre);
+        project(p.k, h, s.k_pre.view(), Site::k_pre);
+        project(p.v, h, own.v, Site::v);
+        rotate(p.rope_queries, s.q_pre.view(), s.q.view(), Site::q);
+        rotate(p.rope, s.k_pre.view(), own.k, Site::k);
         s.has_probs = false;
-        if (!mix_in_tiles(at, p, rows, s)) {
-            form_probs(ctx, p, rows, s, [&](Site site, Activation<T> x, Index prompt) { at.activation(site, x, prompt); });
+        if (!mix_in_tiles(at, p, rows, all, s)) {
+            form_probs(ctx, p, rows, all, s, [&](Site site, Activation<T> x, Index prompt) { at.activation(site, x, prompt); });
             rows.each([&](const LayerRows::Prompt& prompt) {
-                const Views<Activation<T>> of(s.q, s.k, s.v, s.head, prompt);
+                const Views<Activation<T>> of(s.q.view(), all.k, all.v, s.head.view(), prompt);
                 MatMul::forward(ctx, p.mix(), matrices(s, prompt).probs.view(), of.v, of.head);
             });
         }
         at.activation(Site::head, s.head.view());
-        project(p.o, s.head.view(), s.out, Site::attn_out);
+        project(p.o, s.head.view(), s.out.view(), Site::attn_out);
     }
 
     /// c_out [Q, d] at the block's output -> c_h [T, d] at its input.
@@ -147,11 +157,11 @@ struct AttentionBlock {
         project(p.o, s.head.view(), s.out.view(), c_out, c.head.view());
         at.relevance(Site::head, s.head.view(), c.head.view());
         if (!unmix_in_tiles(at, p, rows, rules, s, c)) {
-            if (!s.has_probs) form_probs(ctx, p, rows, s, [](Site, Activation<T>, Index) {});
+            if (!s.has_probs) form_probs(ctx, p, rows, {s.k.view(), s.v.view()}, s, [](Site, Activation<T>, Index) {});
             rows.each([&](const LayerRows::Prompt& prompt) {
                 const AttentionMatrices<B>& m = matrices(s, prompt);
-                const Views<Activation<T>> of(s.q, s.k, s.v, s.head, prompt);
-                const Views<Coefficient<T>> c_of(c.q, c.k, c.v, c.head, prompt);
+                const Views<Activation<T>> of(s.q.view(), s.k.view(), s.v.view(), s.head.view(), prompt);
+                const Views<Coefficient<T>> c_of(c.q.view(), c.k.view(), c.v.view(), c.head.view(), prompt);
                 for (auto* t : {&c.scores, &c.probs}) t->resize(ctx, m.probs.rows(), m.probs.cols());
                 rules.mix.propagate(ctx, p.mix(), {m.probs.view(), of.v, of.head}, c_of.head, c.probs.view(), c_of.v);
                 at.relevance(Site::probs, m.probs.view(), c.probs.view(), prompt.index);
@@ -184,20 +194,22 @@ struct AttentionBlock {
     template <class V>
     struct Views {
         V q, k, v, head;
-        template <class Q>
-        Views(Q& all_q, Q& all_k, Q& all_v, Q& all_head, const LayerRows::Prompt& prompt)
-            : q(all_q.view().rows_from(prompt.queries.first, prompt.queries.count)), k(all_k.view().rows_from(prompt.keys.first, prompt.keys.count)),
-              v(all_v.view().rows_from(prompt.keys.first, prompt.keys.count)), head(all_head.view().rows_from(prompt.queries.first, prompt.queries.count)) {}
+        Views(const V& all_q, const V& all_k, const V& all_v, const V& all_head, const LayerRows::Prompt& prompt)
+            : q(all_q.rows_from(prompt.queries.first, prompt.queries.count)), k(all_k.rows_from(prompt.keys.first, prompt.keys.count)),
+              v(all_v.rows_from(prompt.keys.first, prompt.keys.count)), head(all_head.rows_from(prompt.queries.first, prompt.queries.count)) {}
     };
+    static KeyValueRows<T> rows_of(const KeyValueRows<T>& all, Index first, Index count) {
+        return {Activation<T>(all.k.rows_from(first, count)), Activation<T>(all.v.rows_from(first, count))};
+    }
     static AttentionMatrices<B>& matrices(AttentionSaved<B>& s, const LayerRows::Prompt& prompt) { return s.matrices[static_cast<std::size_t>(prompt.index)]; }
 
     /// scores and probs; `show(site, x, prompt)` is called for each as it is formed.
     template <class Show>
-    static void form_probs(C& ctx, const AttentionParams<C>& p, const LayerRows& rows, AttentionSaved<B>& s, const Show& show) {
+    static void form_probs(C& ctx, const AttentionParams<C>& p, const LayerRows& rows, const KeyValueRows<T>& all, AttentionSaved<B>& s, const Show& show) {
         s.matrices.resize(static_cast<std::size_t>(rows.count()));
         rows.each([&](const LayerRows::Prompt& prompt) {
             AttentionMatrices<B>& m = matrices(s, prompt);
-            const Views<Activation<T>> of(s.q, s.k, s.v, s.head, prompt);
+            const Views<Activation<T>> of(s.q.view(), all.k, all.v, s.head.view(), prompt);
             for (auto* t : {&m.scores, &m.probs}) t->resize(ctx, p.shape.heads * prompt.queries.count, prompt.keys.count);
             MatMul::forward(ctx, p.scores(), of.q, of.k, m.scores.view());
             show(Site::scores, m.scores.view(), prompt.index);
@@ -209,12 +221,12 @@ struct AttentionBlock {
 
     /// From q, k and v to head at once.
     template <class O>
-    static bool mix_in_tiles(const Station<C, O>& at, const AttentionParams<C>& p, const LayerRows& rows, AttentionSaved<B>& s) {
+    static bool mix_in_tiles(const Station<C, O>& at, const AttentionParams<C>& p, const LayerRows& rows, const KeyValueRows<T>& all, AttentionSaved<B>& s) {
         if constexpr (is_native<B>(Native::tiles) || is_native<B>(Native::attention)) {
-            if (!in_tiles(p.shape, s.k.rows(), p.tiled_from) || at.reads_activation(Site::scores) || at.reads_activation(Site::probs)) return false;
+            if (!in_tiles(p.shape, all.k.rows, p.tiled_from) || at.reads_activation(Site::scores) || at.reads_activation(Site::probs)) return false;
             s.log_sum.resize(at.ctx, 1, p.shape.heads * s.q.rows());
             rows.each([&](const LayerRows::Prompt& prompt) {
-                const Views<Activation<T>> of(s.q, s.k, s.v, s.head, prompt);
+                const Views<Activation<T>> of(s.q.view(), all.k, all.v, s.head.view(), prompt);
                 TiledAttention::forward(at.ctx, p.tiled(), of.q, of.k, of.v, of.head, log_sum(p, s, prompt));
             });
             return true;
@@ -237,8 +249,8 @@ struct AttentionBlock {
                 values_only ? TiledAttention::Factors{0, 0, mix->second}
                             : TiledAttention::Factors{mix->first * scores->first, mix->first * scores->second, mix->second};
             rows.each([&](const LayerRows::Prompt& prompt) {
-                const Views<Activation<T>> of(s.q, s.k, s.v, s.head, prompt);
-                const Views<Coefficient<T>> c_of(c.q, c.k, c.v, c.head, prompt);
+                const Views<Activation<T>> of(s.q.view(), s.k.view(), s.v.view(), s.head.view(), prompt);
+                const Views<Coefficient<T>> c_of(c.q.view(), c.k.view(), c.v.view(), c.head.view(), prompt);
                 TiledAttention::vjp(at.ctx, p.tiled(), {of.q, of.k, of.v, of.head, log_sum(p, s, prompt)}, factors, c_of.head.as_const(), c_of.q, c_of.k, c_of.v);
             });
             return true;

@@ -119,15 +119,16 @@ class LlamaLayer {
         static_assert(std::same_as<Other, B>, "LlamaLayer: the weights belong to another backend or are stored in another type than the layer's");
     }
 
-    /// x [T, d] -> y [Q, d]. With at.recomputed, only what `s` keeps is computed again, and y is not touched.
+    /// x [T, d] -> y [Q, d]. With at.recomputed, only what `s` keeps is computed again, and y is not touched. `cache`: see AttentionBlock.
     template <class O>
-    void forward(const Station<C, O>& at, const LayerRows& rows, Activation<T> x, LlamaLayerSaved<B>& s, Activation<T> y) const {
+    void forward(const Station<C, O>& at, const LayerRows& rows, Activation<T> x, LlamaLayerSaved<B>& s, Activation<T> y,
+                 const KeyValueRows<T>* cache = nullptr) const {
         C& ctx = at.ctx;
         if (!at.recomputed) at.activation(Site::resid_pre, x);
         RMSNorm::forward(ctx, attn_norm_, x, s.attn_norm.view(), s.attn_inverse_rms.view().data);
         at.activation(Site::attn_norm, s.attn_norm.view());
         const Activation<const T> x_q = tail(ctx, rows, x, s.tail_input), h_q = tail(ctx, rows, s.attn_norm.view(), s.tail_norm);
-        AttentionBlock<B, Rules>::forward(at, attention_, rows, s.attn_norm.view(), h_q, s.attention);
+        AttentionBlock<B, Rules>::forward(at, attention_, rows, s.attn_norm.view(), h_q, s.attention, cache);
         Add::forward(ctx, {}, x_q, s.attention.out.view(), s.resid_mid.view());
         at.activation(Site::resid_mid, s.resid_mid.view());
 

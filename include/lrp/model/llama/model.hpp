@@ -127,15 +127,26 @@ class LlamaModel {
         at.layer = 0;
         at.tails = {};
         pass.final_input.resize(ctx, rows, config_.hidden_size);
-        pass.final_norm.resize(ctx, rows, config_.hidden_size);
-        pass.final_inverse_rms.resize(ctx, 1, rows);
-        pass.logits.resize(ctx, rows, config_.vocab_size);
         B::gather_rows(ctx, last(pass), pass.last_rows(), pass.final_input.view());
-        RMSNorm::forward(ctx, final_norm(), pass.final_input.view(), pass.final_norm.view(), pass.final_inverse_rms.view().data);
-        at.activation(Site::final_norm, pass.final_norm.view());
-        Linear::forward(ctx, {weights_->output()}, pass.final_norm.view(), pass.logits.view());
-        at.activation(Site::logits, pass.logits.view());
+        form_logits(at, pass.final_input.view(), pass.final_norm, pass.final_inverse_rms, pass.logits);
         return pass;
+    }
+
+    /// The end of a forward pass: the stream's rows [P, d], normalised, and their logits [P, V].
+    template <class O>
+    void form_logits(const Station<C, O>& at, Activation<const T> input, ActivationTensor<B>& norm, Tensor<B>& inverse_rms, ActivationTensor<B>& logits) const {
+        norm.resize(at.ctx, input.rows, config_.hidden_size);
+        inverse_rms.resize(at.ctx, 1, input.rows);
+        logits.resize(at.ctx, input.rows, config_.vocab_size);
+        RMSNorm::forward(at.ctx, final_norm(), input, norm.view(), inverse_rms.view().data);
+        at.activation(Site::final_norm, norm.view());
+        Linear::forward(at.ctx, {weights_->output()}, norm.view(), logits.view());
+        at.activation(Site::logits, logits.view());
+    }
+
+    /// One layer, with RoPE's tables for the rows that it is to work on and, if these are not all, for those with queries.
+    [[nodiscard]] LlamaLayer<B, Rules> layer(std::size_t index, const Rope::Params<T>& rope, const Rope::Params<T>& rope_queries = {}) const {
+        return {config_, weights_->layers[index], rope, rules_, tiled_from_, rope_queries};
     }
 
     /// Another context is refused with a sentence.
@@ -189,7 +200,7 @@ class LlamaModel {
     static View<const T> last(const LlamaPass<B>& pass) { return pass.residual.back().view(); }
     static LlamaLayerSaved<B>& saved(LlamaPass<B>& pass, std::size_t index) { return pass.layers[pass.recompute ? 0 : index]; }
     [[nodiscard]] LlamaLayer<B, Rules> layer(const LlamaPass<B>& pass, std::size_t index) const {
-        return {config_, weights_->layers[index], pass.rope.params(), rules_, tiled_from_, pass.rows(index).some() ? pass.rope_tails.params() : Rope::Params<T>{}};
+        return layer(index, pass.rope.params(), pass.rows(index).some() ? pass.rope_tails.params() : Rope::Params<T>{});
     }
 
     /// Of each prompt, the rows from its first explained position on; of one without such a position, its last row.
