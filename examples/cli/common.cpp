@@ -2,9 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "common.hpp"
 
-#include <array>
 #include <charconv>
-#include <cstdio>
 #include <functional>
 #include <iostream>
 
@@ -138,16 +136,6 @@ void write_result(const std::string& name, const std::string& bytes) {
     if (!bytes.empty() && bytes.back() != '\n') std::cout << '\n';
     std::cout.flush();
     require(std::cout.good(), "standard output: the result could not be written");
-}
-
-std::string human_bytes(std::uint64_t bytes) {
-    constexpr std::array units{"B", "KiB", "MiB", "GiB", "TiB"};
-    double value = static_cast<double>(bytes);
-    std::size_t unit = 0;
-    for (; value >= 1024 && unit + 1 < units.size(); ++unit) value /= 1024;
-    std::array<char, 32> text{};
-    std::snprintf(text.data(), text.size(), unit == 0 ? "%.0f %s" : "%.1f %s", value, units[unit]);
-    return text.data();
 }
 
 std::vector<std::string> split_list(const std::string& text) {

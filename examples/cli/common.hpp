@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <CLI/CLI.hpp>
+#include <lrp/core/human.hpp>
 #include <lrp/text/tokenizer.hpp>
 
 #include "engine.hpp"
@@ -60,9 +61,6 @@ struct Prompt {
 
 /// Writes a result to a file (whole or not at all), or to standard output where the name is "-".
 void write_result(const std::string& name, const std::string& bytes);
-
-/// "1.5 GiB", "312 KiB"
-[[nodiscard]] std::string human_bytes(std::uint64_t bytes);
 
 /// Cuts "a,b,c" at the commas.
 [[nodiscard]] std::vector<std::string> split_list(const std::string& text);
