@@ -70,6 +70,7 @@ void add_trace_command(CLI::App& app);
 void add_check_command(CLI::App& app);
 void add_inspect_command(CLI::App& app);
 void add_tokenize_command(CLI::App& app);
+void add_make_random_command(CLI::App& app);
 
 /// Set by a command that wants another exit code than 0.
 extern int exit_code;

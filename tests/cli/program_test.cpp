@@ -55,7 +55,7 @@ TEST_CASE("wrong use ends with 2 and says what is wrong; failure with 1") {
     const std::string ids = mini + " --ids 0,5 ";
     const std::vector<Case> cases{
         {"", 2, "subcommand is required"},
-        {"nonsense", 2, "there is no command 'nonsense'; there are trace, check, inspect and tokenize"},
+        {"nonsense", 2, "there is no command 'nonsense'; there are trace, check, inspect, tokenize and make-random"},
         {"trace", 2, "MODEL_DIR is required"},
         {"trace " + mini, 2, "give a prompt, or token ids with --ids"},
         {"trace " + mini + " hello --ids 1", 2, "give a prompt or --ids, not both"},
@@ -112,7 +112,7 @@ TEST_CASE("wrong use ends with 2 and says what is wrong; failure with 1") {
 }
 
 TEST_CASE("help and version") {
-    for (const char* command : {"", "trace ", "check ", "inspect ", "tokenize "}) {
+    for (const char* command : {"", "trace ", "check ", "inspect ", "tokenize ", "make-random "}) {
         const Result help = lrp_run(std::string(command) + "--help");
         CHECK(help.code == 0);
         CHECK_THAT(help.out, Contains("Examples:") && Contains("lrp "));

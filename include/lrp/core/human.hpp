@@ -5,10 +5,14 @@
 #pragma once
 
 #include <array>
+#include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
+#include <limits>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace lrp {
 
@@ -21,6 +25,17 @@ namespace lrp {
     std::array<char, 32> text{};
     std::snprintf(text.data(), text.size(), unit == 0 ? "%.0f %s" : "%.1f %s", value, units[unit]);
     return text.data();
+}
+
+/// "17", "900M", "2G" as bytes, in powers of 1024; nothing for anything else.
+[[nodiscard]] inline std::optional<std::uint64_t> parse_bytes(std::string_view text) {
+    std::uint64_t number = 0;
+    const char* last = text.data() + text.size();
+    const auto [end, code] = std::from_chars(text.data(), last, number);
+    const std::string_view unit(end, static_cast<std::size_t>(last - end));
+    const int shift = unit.empty() ? 0 : unit == "K" ? 10 : unit == "M" ? 20 : unit == "G" ? 30 : -1;
+    if (code != std::errc() || shift < 0 || number > (std::numeric_limits<std::uint64_t>::max() >> shift)) return std::nullopt;
+    return number << shift;
 }
 
 /// Seconds as a clock shows them: "0:07", "12:05", "3:00:00", rounded up to whole seconds.
