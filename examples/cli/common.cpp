@@ -2,9 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "common.hpp"
 
-#include <array>
 #include <charconv>
-#include <cstdio>
 #include <functional>
 #include <iostream>
 
@@ -40,16 +38,6 @@ std::int32_t token_argument(const std::string& text, const char* option, const s
     fail<UsageError>(option, ": expected a token id or the text of one token, found '", text, "' which is ", pieces.ids.size(), " tokens", hint);
 }
 
-std::vector<std::int32_t> parse_ids(const std::string& text) {
-    std::vector<std::int32_t> ids;
-    for (const std::string& part : split_list(text)) {
-        const auto id = decimal(part);
-        if (!id) fail<UsageError>("--ids: expected token ids such as 1,5,7, found '", part, "'");
-        ids.push_back(*id);
-    }
-    return ids;
-}
-
 }  // namespace
 
 std::string backend_help() {
@@ -77,9 +65,29 @@ void add_model_options(CLI::App& command, ModelOptions& options) {
         ->type_name("INT");
     command.add_option("--backend", options.backend, "what computes: " + backend_help())->capture_default_str();
     command.add_option("--threads", options.threads, "threads; 0: all cores (the result is the same bits for any number)")->capture_default_str();
+    command.add_option_function<std::string>(
+        "--products", [&options](const std::string& text) { options.products = parse_products(text); },
+        "exact: matrix products as exact as float32; fast: activations may be rounded to bf16 where that is faster [exact]")
+        ->check(CLI::IsMember({"exact", "fast"}));
     command.add_option("--recompute", options.recompute, "layers computed again in the backward pass: never, always, auto, or a memory budget such as 2G")
         ->capture_default_str();
     command.add_flag("!--no-special-in-text", options.special_in_text, "treat control tokens spelled in the prompt as plain text");
+}
+
+std::vector<std::int32_t> parse_ids(const std::string& text) {
+    std::vector<std::int32_t> ids;
+    for (const std::string& part : split_list(text)) {
+        const auto id = decimal(part);
+        if (!id) fail<UsageError>("--ids: expected token ids such as 1,5,7, found '", part, "'");
+        ids.push_back(*id);
+    }
+    return ids;
+}
+
+std::string model_name(const std::string& folder) {
+    auto path = std::filesystem::path(folder).lexically_normal();
+    if (path.filename().empty()) path = path.parent_path();
+    return path.filename().string();
 }
 
 Prompt read_prompt(const ModelOptions& options) {
@@ -125,7 +133,7 @@ EngineRequest open_files(const ModelOptions& options, std::size_t tokens, std::o
         for (const auto& note : notes) std::cerr << "lrp: note: " << note << '\n';
     if (tokens > file.max_position_embeddings)
         std::cerr << "lrp: warning: the prompt has " << tokens << " tokens, the model was made for " << file.max_position_embeddings << '\n';
-    return {llama_config(file), &*checkpoint, options.rules, options.threads};
+    return {llama_config(file), &*checkpoint, options.rules, options.threads, options.products};
 }
 
 std::unique_ptr<Engine> open_engine(const ModelOptions& options, std::size_t tokens, std::optional<Checkpoint>& checkpoint) {
@@ -138,16 +146,6 @@ void write_result(const std::string& name, const std::string& bytes) {
     if (!bytes.empty() && bytes.back() != '\n') std::cout << '\n';
     std::cout.flush();
     require(std::cout.good(), "standard output: the result could not be written");
-}
-
-std::string human_bytes(std::uint64_t bytes) {
-    constexpr std::array units{"B", "KiB", "MiB", "GiB", "TiB"};
-    double value = static_cast<double>(bytes);
-    std::size_t unit = 0;
-    for (; value >= 1024 && unit + 1 < units.size(); ++unit) value /= 1024;
-    std::array<char, 32> text{};
-    std::snprintf(text.data(), text.size(), unit == 0 ? "%.0f %s" : "%.1f %s", value, units[unit]);
-    return text.data();
 }
 
 std::vector<std::string> split_list(const std::string& text) {

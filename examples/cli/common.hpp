@@ -10,6 +10,7 @@
 #include <vector>
 
 #include <CLI/CLI.hpp>
+#include <lrp/core/human.hpp>
 #include <lrp/text/tokenizer.hpp>
 
 #include "engine.hpp"
@@ -28,6 +29,7 @@ struct ModelOptions {
     std::optional<long long> position;
     std::string backend = backends().front().name;
     unsigned threads = 0;
+    Products products = Products::exact;
     std::string recompute = "auto";
     bool special_in_text = true;
 };
@@ -61,8 +63,11 @@ struct Prompt {
 /// Writes a result to a file (whole or not at all), or to standard output where the name is "-".
 void write_result(const std::string& name, const std::string& bytes);
 
-/// "1.5 GiB", "312 KiB"
-[[nodiscard]] std::string human_bytes(std::uint64_t bytes);
+/// The name of a checkpoint: that of its folder.
+[[nodiscard]] std::string model_name(const std::string& folder);
+
+/// "1,5,7" as token ids; UsageError naming --ids.
+[[nodiscard]] std::vector<std::int32_t> parse_ids(const std::string& text);
 
 /// Cuts "a,b,c" at the commas.
 [[nodiscard]] std::vector<std::string> split_list(const std::string& text);
@@ -72,6 +77,8 @@ void add_trace_command(CLI::App& app);
 void add_check_command(CLI::App& app);
 void add_inspect_command(CLI::App& app);
 void add_tokenize_command(CLI::App& app);
+void add_make_random_command(CLI::App& app);
+void add_bench_command(CLI::App& app);
 
 /// Set by a command that wants another exit code than 0.
 extern int exit_code;

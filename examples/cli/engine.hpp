@@ -13,6 +13,7 @@
 #include <lrp/analysis/attribute.hpp>
 #include <lrp/analysis/compare.hpp>
 #include <lrp/analysis/ledger.hpp>
+#include <lrp/core/products.hpp>
 #include <lrp/io/checkpoint.hpp>
 #include <lrp/model/llama/config.hpp>
 
@@ -43,6 +44,7 @@ struct EngineRequest {
     const Checkpoint* checkpoint = nullptr;
     RuleChoice rules;
     unsigned threads = 0;
+    Products products = Products::exact;
 };
 
 // A maker per backend, each in a source file of its own that belongs to the program only where its definition is set.

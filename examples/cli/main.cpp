@@ -23,16 +23,20 @@ int main(int argc, char** argv) {
                "  lrp check examples/models/mini \"The soup was hot\"\n"
                "  lrp inspect examples/models/mini\n"
                "  lrp tokenize examples/models/mini \"Hello world\"\n"
+               "  lrp make-random random-1b --like llama-3.2-1b\n"
+               "  lrp bench random-1b --tokens 16,128\n"
                "`lrp COMMAND --help` tells more about each.");
     lrp::cli::add_trace_command(app);
     lrp::cli::add_check_command(app);
     lrp::cli::add_inspect_command(app);
     lrp::cli::add_tokenize_command(app);
+    lrp::cli::add_make_random_command(app);
+    lrp::cli::add_bench_command(app);
     try {
         const auto commands = app.get_subcommands([](CLI::App*) { return true; });
         const auto named = [&](const CLI::App* command) { return command->get_name() == argv[1]; };
         if (argc > 1 && argv[1][0] != '-' && std::none_of(commands.begin(), commands.end(), named))
-            lrp::fail<lrp::UsageError>("there is no command '", argv[1], "'; there are trace, check, inspect and tokenize");
+            lrp::fail<lrp::UsageError>("there is no command '", argv[1], "'; there are trace, check, inspect, tokenize, make-random and bench");
         app.parse(argc, argv);
         return lrp::cli::exit_code;
     } catch (const CLI::ParseError& error) {

@@ -7,7 +7,6 @@
 #include <lrp/eigen/product/weight_products.hpp>
 
 #include "support/catch.hpp"
-#include "support/guarded.hpp"
 
 using namespace lrp;
 using Catch::Matchers::Contains;
@@ -110,7 +109,10 @@ TEST_CASE("products are the same bits for every number of threads, and for every
 
 TEST_CASE("without AMX, AVX2 and AVX-512 give the same bits") {
     const CpuFeatures here = CpuFeatures::detect();
-    if (!here.avx512) return WARN("this machine has no AVX-512");
+    if (!here.avx512) {
+        WARN("this machine has no AVX-512");
+        return;
+    }
     for (const bool forward : {true, false}) {
         std::vector<float> narrow_bits, wide_bits;
         (void)worst_deviation<bf16>({"avx2", Products::exact}, 2, 45, 700, 90, forward, {}, &narrow_bits);
@@ -123,7 +125,10 @@ TEST_CASE("the path follows the machine, the rows and what is asked") {
     WeightProducts products(1);
     products.cpu = {};
     CHECK(products.path<bf16>(100) == ProductPath::panels);
-    if (!CpuFeatures::detect().avx2) return WARN("this machine has no AVX2");
+    if (!CpuFeatures::detect().avx2) {
+        WARN("this machine has no AVX2");
+        return;
+    }
     products.cpu = CpuFeatures::up_to("avx2");
     CHECK(products.path<bf16>(100) == ProductPath::avx2);
     products.products = Products::fast;

@@ -5,6 +5,7 @@
 #include <lrp/io/safetensors.hpp>
 
 #include "support/catch.hpp"
+#include "support/folder.hpp"
 
 using namespace lrp;
 using Catch::Matchers::Contains;
@@ -59,4 +60,34 @@ TEST_CASE("safetensors: the smallest files, and text that is no UTF-8") {
     CHECK_THROWS_WITH(to_safetensors(file), Contains("cannot be called '__metadata__'"));
     file.arrays.back().name = "none";
     CHECK_THROWS_WITH(to_safetensors(file), Contains("two arrays are called 'none'"));
+}
+
+TEST_CASE("safetensors: a file written piece by piece, in any order, is the one made in memory") {
+    test::TemporaryFolder folder;
+    const auto path = folder.path() / "pieces.safetensors";
+    DataFile file;
+    file.arrays.push_back({"a", {3}, std::vector<float>{1, 2, 3}});
+    file.arrays.push_back({"b", {1, 2}, std::vector<std::int32_t>{4, 5}});
+    file.metadata["format"] = "pt";
+    const std::string whole = to_safetensors(file), data = whole.substr(whole.size() - 20);
+    const std::vector<TensorPlan> plans{{"a", Dtype::f32, {3}}, {"b", Dtype::i32, {1, 2}}};
+    {
+        SafetensorsWriter writer(path, plans, file.metadata);
+        CHECK(writer.data_bytes() == 20);
+        writer.write(data.substr(7), 7);
+        writer.write(data.substr(0, 7), 0);
+        CHECK_THROWS_WITH(writer.write("12", 19), Contains("pieces.safetensors: 2 bytes at 19 are beyond the 20 of its tensors"));
+        CHECK_THROWS_WITH(writer.write("", 21), Contains("beyond"));
+        writer.finish();
+    }
+    CHECK(read_text_file(path) == whole);
+    CHECK_THROWS_WITH(SafetensorsWriter(path, plans, file.metadata), Contains("pieces.safetensors: cannot be written (File exists)"));
+    CHECK_THROWS_WITH(SafetensorsWriter(folder.path() / "no" / "x", plans, {}), Contains("No such file or directory"));
+}
+
+TEST_CASE("safetensors: bytes of a planned tensor") {
+    CHECK(TensorPlan{"x", Dtype::bf16, {3, 5}}.bytes() == 30);
+    CHECK(TensorPlan{"x", Dtype::f64, {}}.bytes() == 8);
+    CHECK_THROWS_WITH((TensorPlan{"x", Dtype::f32, {std::uint64_t{1} << 40, std::uint64_t{1} << 40}}.bytes()), Contains("tensor 'x': the shape is larger"));
+    CHECK_THROWS_WITH((TensorPlan{"x", Dtype::other, {1}}.bytes()), Contains("tensor 'x': expected a type"));
 }

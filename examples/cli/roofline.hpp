@@ -1,0 +1,39 @@
+// SPDX-FileCopyrightText: 2026 The lrpxx authors
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// What this machine can do at most, measured here and now: times are read against it, since machines of one name differ and are shared.
+#pragma once
+
+#include <algorithm>
+#include <string>
+
+#include <lrp/core/products.hpp>
+#include <lrp/model/llama/work.hpp>
+
+namespace lrp::cli {
+
+/// Rates of all threads together; 0: the processor does not have it. A multiplication and an addition are two flops.
+struct Roofline {
+    double read = 0;       ///< bytes/s from memory, 8 streams a thread
+    double f32 = 0;        ///< flops/s of float32 multiply-adds from registers
+    std::string f32_by;    ///< by which instructions: "AVX-512", "AVX2" or "plain code"
+    double bf16_dot = 0;   ///< flops/s of vdpbf16ps from registers
+    double amx = 0;        ///< flops/s of AMX bf16, 2 x 2 tiles fed from the first-level cache
+
+    /// The best rate at which products can be formed: float32 multiply-adds; a float32 number is three bf16, so an instruction for bf16 counts a
+    /// third for products as exact as float32, and all of it for `fast` ones.
+    [[nodiscard]] double products_rate(Products products) const {
+        const double bf16_rate = std::max(bf16_dot, amx);
+        return std::max(f32, products == Products::exact ? bf16_rate / 3 : bf16_rate);
+    }
+    /// The least seconds that this work takes: the longer of computing and of reading every weight once, `weight_bytes` an element.
+    [[nodiscard]] double floor(const PassWork& work, double weight_bytes, Products products) const {
+        return std::max(work.flops() / products_rate(products), work.weights_read * weight_bytes / read);
+    }
+};
+
+/// Measures in less than a second; each rate is the best of many short spells, so that what else runs disturbs little.
+/// `threads`: 0 for as many as the machine has.
+[[nodiscard]] Roofline measure_roofline(unsigned threads);
+
+}  // namespace lrp::cli

@@ -1,0 +1,75 @@
+// SPDX-FileCopyrightText: 2026 The lrpxx authors
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// How much there is to do in a pass, whoever does it: what measured times are divided by.
+#pragma once
+
+#include <cstdint>
+
+#include <lrp/model/llama/config.hpp>
+
+namespace lrp {
+
+/// Work of one pass over one prompt. A multiplication and an addition are two flops; row operations (norms, softmax, activations) count nothing.
+struct PassWork {
+    double linear_flops = 0;     ///< products with weights
+    double attention_flops = 0;  ///< products of activations, the causal half of T x T alone
+    double weights_read = 0;     ///< elements of weight matrices that must be read at least once
+
+    [[nodiscard]] double flops() const { return linear_flops + attention_flops; }
+};
+
+/// Elements of a layer's weight matrices: q and o [H D, d], k and v [K D, d], gate, up and down [F, d].
+[[nodiscard]] inline double layer_weights(const LlamaConfig& config) {
+    const auto d = static_cast<double>(config.hidden_size);
+    return d * static_cast<double>(2 * config.attention.queries() + 2 * config.attention.keys() + 3 * config.intermediate_size);
+}
+
+namespace detail {
+
+/// Flops of the linear maps of one layer over T tokens in one direction: 2 T (layer weights). `lean`: only the last position is explained,
+/// so that in the last layer all but k and v have one row.
+inline double layer_linear_flops(const LlamaConfig& config, Index tokens, bool lean) {
+    const auto d = static_cast<double>(config.hidden_size), t = static_cast<double>(tokens);
+    if (!lean) return 2 * t * layer_weights(config);
+    const double key_value = d * static_cast<double>(2 * config.attention.keys());
+    return 2 * t * key_value + 2 * (layer_weights(config) - key_value);
+}
+
+/// Position pairs (t, s <= t) that a layer's attention looks at: T(T+1)/2, or T where one query is left.
+inline double attention_pairs(Index tokens, bool lean) {
+    const auto t = static_cast<double>(tokens);
+    return lean ? t : t * (t + 1) / 2;
+}
+
+}  // namespace detail
+
+/// Work of the forward pass over T tokens with logits at the last one: every layer, and the vocabulary matrix once with one row.
+/// Attention: QK^T and AV, 2 D flops a pair and head each. `lean`: the last layer is worked at the explained position alone.
+[[nodiscard]] inline PassWork forward_work(const LlamaConfig& config, Index tokens, bool lean) {
+    const auto vocabulary = static_cast<double>(config.vocab_size) * static_cast<double>(config.hidden_size);
+    PassWork work;
+    work.weights_read = static_cast<double>(config.layers) * layer_weights(config) + vocabulary;
+    work.linear_flops = 2 * vocabulary;
+    for (Index l = 0; l < config.layers; ++l) {
+        const bool one_row = lean && l == config.layers - 1;
+        work.linear_flops += detail::layer_linear_flops(config, tokens, one_row);
+        work.attention_flops += 4 * static_cast<double>(config.attention.queries()) * detail::attention_pairs(tokens, one_row);
+    }
+    return work;
+}
+
+/// Work of the relevance pass: every linear map transposed; of the vocabulary matrix only the target's row, which counts nothing.
+/// Attention: dV, dA, dQ and dK, 2 D flops a pair and head each.
+[[nodiscard]] inline PassWork relevance_work(const LlamaConfig& config, Index tokens, bool lean) {
+    PassWork work;
+    work.weights_read = static_cast<double>(config.layers) * layer_weights(config);
+    for (Index l = 0; l < config.layers; ++l) {
+        const bool one_row = lean && l == config.layers - 1;
+        work.linear_flops += detail::layer_linear_flops(config, tokens, one_row);
+        work.attention_flops += 8 * static_cast<double>(config.attention.queries()) * detail::attention_pairs(tokens, one_row);
+    }
+    return work;
+}
+
+}  // namespace lrp
