@@ -46,7 +46,7 @@ std::string backend_help() {
     return backend_names(backends(), "|", built) + (absent.empty() ? "" : " (this program was built without " + absent + ")");
 }
 
-void add_model_options(CLI::App& command, ModelOptions& options) {
+void add_prompt_options(CLI::App& command, ModelOptions& options, const std::string& prompt_help) {
     command.add_option("MODEL_DIR", options.folder, "Hugging Face checkpoint folder (config.json, *.safetensors, tokenizer.json)")->required();
     command.add_option_function<std::string>(
         "PROMPT",
@@ -54,8 +54,19 @@ void add_model_options(CLI::App& command, ModelOptions& options) {
             options.prompt = text;
             options.has_prompt = true;
         },
-        "the prompt; what is explained is the model's next token");
+        prompt_help);
     command.add_option("--ids", options.ids, "token ids in place of a prompt, e.g. 1,5,7 (no tokenizer is needed)");
+    command.add_option("--backend", options.backend, "what computes: " + backend_help())->capture_default_str();
+    command.add_option("--threads", options.threads, "threads; 0: all cores (the result is the same bits for any number)")->capture_default_str();
+    command.add_option_function<std::string>(
+        "--products", [&options](const std::string& text) { options.products = parse_products(text); },
+        "exact: matrix products as exact as float32; fast: activations may be rounded to bf16 where that is faster [exact]")
+        ->check(CLI::IsMember({"exact", "fast"}));
+    command.add_flag("!--no-special-in-text", options.special_in_text, "treat control tokens spelled in the prompt as plain text");
+}
+
+void add_model_options(CLI::App& command, ModelOptions& options) {
+    add_prompt_options(command, options, "the prompt; what is explained is the model's next token");
     command.add_option("--rules", options.rules.preset, "set of rules")->check(CLI::IsMember({"attnlrp", "cp-lrp", "gradient"}))->capture_default_str();
     command.add_option("--softmax-rule", options.rules.softmax, "another rule for the softmax than the set's own")
         ->check(CLI::IsMember({"taylor", "uniform", "stop"}));
@@ -63,15 +74,37 @@ void add_model_options(CLI::App& command, ModelOptions& options) {
     command.add_option("--contrast", options.contrast, "explain logit(target) - logit(this token)");
     command.add_option("--position", options.position, "explain the token after this position, counted from 0; negative: from the end")
         ->type_name("INT");
-    command.add_option("--backend", options.backend, "what computes: " + backend_help())->capture_default_str();
-    command.add_option("--threads", options.threads, "threads; 0: all cores (the result is the same bits for any number)")->capture_default_str();
-    command.add_option_function<std::string>(
-        "--products", [&options](const std::string& text) { options.products = parse_products(text); },
-        "exact: matrix products as exact as float32; fast: activations may be rounded to bf16 where that is faster [exact]")
-        ->check(CLI::IsMember({"exact", "fast"}));
     command.add_option("--recompute", options.recompute, "layers computed again in the backward pass: never, always, auto, or a memory budget such as 2G")
         ->capture_default_str();
-    command.add_flag("!--no-special-in-text", options.special_in_text, "treat control tokens spelled in the prompt as plain text");
+}
+
+void add_generation_options(CLI::App& command, GenerationOptions& options) {
+    GenerateOptions& choice = options.choice;
+    command.add_option("--max-new-tokens", choice.max_new_tokens, "how many tokens at most")->check(CLI::Range(1, 1 << 20))->capture_default_str();
+    command.add_flag("--ignore-eos", options.ignore_eos, "go on behind an end of text");
+    command.add_option("--stop", options.stop, "end where the new text holds this string, and cut it off (may be given several times)")->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    command.add_option("--temperature", choice.temperature, "0: always the most likely token; above: draw from softmax(logits / temperature)")->capture_default_str();
+    command.add_option("--top-k", choice.top_k, "draw from the k most likely tokens only; 0: from all")->check(CLI::Range(0, 1 << 24))->capture_default_str();
+    command.add_option("--top-p", choice.top_p, "draw from the fewest most likely tokens whose probability reaches p")->capture_default_str();
+    command.add_option("--seed", choice.seed, "of the random numbers")->capture_default_str();
+}
+
+void add_json_option(CLI::App& command, std::string& file) {
+    command.add_option("--json", file, "write one JSON object (to FILE, or to standard output) in place of text")->expected(0, 1)->default_str("-")->type_name("[FILE]");
+}
+
+GenerateOptions generate_options(const GenerationOptions& options, const ModelOptions& model, const Prompt& prompt) {
+    GenerateOptions result = options.choice;
+    result.validate();
+    for (const std::string& stop : options.stop)
+        if (stop.empty()) fail<UsageError>("--stop: expected some text, found ''");
+    if (!options.stop.empty()) require(prompt.tokenizer.has_value(), model.folder, ": there is no tokenizer.json, without which --stop has no text to look at");
+    const HfConfig file = read_hf_config(model.folder);
+    if (!options.ignore_eos) result.stop_ids = ends_of_text(model.folder, file, prompt.tokenizer);
+    const std::size_t tokens = prompt.ids.size() + result.max_new_tokens;
+    if (prompt.ids.size() <= file.max_position_embeddings && tokens > file.max_position_embeddings)
+        std::cerr << "lrp: warning: prompt and new tokens may come to " << tokens << ", the model was made for " << file.max_position_embeddings << '\n';
+    return result;
 }
 
 std::vector<std::int32_t> parse_ids(const std::string& text) {

@@ -37,15 +37,30 @@ struct ModelOptions {
 /// The backends of this program and those it was built without, for --help.
 [[nodiscard]] std::string backend_help();
 
-/// Adds those options to a command.
-void add_model_options(CLI::App& command, ModelOptions& options);
-
 /// A prompt turned into ids, with the tokenizer if there is one.
 struct Prompt {
     std::vector<std::int32_t> ids;
     std::optional<Tokenizer> tokenizer;
     std::optional<Encoding> encoding;  ///< unset where ids were given
 };
+
+/// Adds those options to a command: all of them, or those of a command that explains nothing.
+void add_model_options(CLI::App& command, ModelOptions& options);
+void add_prompt_options(CLI::App& command, ModelOptions& options, const std::string& prompt_help);
+
+/// The options of generation, which ends at `stop` strings and, unless told otherwise, at the model's ends of text.
+struct GenerationOptions {
+    GenerateOptions choice;
+    std::vector<std::string> stop;
+    bool ignore_eos = false;
+};
+void add_generation_options(CLI::App& command, GenerationOptions& options);
+
+/// Adds `--json [FILE]`: `file` becomes "-" where no name is given.
+void add_json_option(CLI::App& command, std::string& file);
+
+/// The options as the library takes them, ends of text included. Warns where generation may go beyond what the model was made for.
+[[nodiscard]] GenerateOptions generate_options(const GenerationOptions& options, const ModelOptions& model, const Prompt& prompt);
 
 /// UsageError unless exactly one of prompt and ids is given and is well formed; Error where a tokenizer is needed and missing.
 [[nodiscard]] Prompt read_prompt(const ModelOptions& options);
@@ -77,6 +92,9 @@ void add_trace_command(CLI::App& app);
 void add_check_command(CLI::App& app);
 void add_inspect_command(CLI::App& app);
 void add_tokenize_command(CLI::App& app);
+void add_generate_command(CLI::App& app);
+void add_steer_command(CLI::App& app);
+void add_neurons_command(CLI::App& app);
 void add_make_random_command(CLI::App& app);
 void add_bench_command(CLI::App& app);
 

@@ -13,6 +13,8 @@
 #include <lrp/analysis/attribute.hpp>
 #include <lrp/analysis/compare.hpp>
 #include <lrp/analysis/ledger.hpp>
+#include <lrp/analysis/neurons.hpp>
+#include <lrp/analysis/steering.hpp>
 #include <lrp/core/products.hpp>
 #include <lrp/io/checkpoint.hpp>
 #include <lrp/model/llama/config.hpp>
@@ -37,6 +39,10 @@ class Engine {
     virtual Trace trace(std::span<const std::int32_t> ids, const AttributeOptions& options, PassTimes* times) = 0;
     virtual Ledger ledger(std::span<const std::int32_t> ids, const AttributeOptions& options) = 0;
     virtual SiteRecording record(std::span<const std::int32_t> ids, const AttributeOptions& options) = 0;
+    virtual UnitReport units(std::span<const std::int32_t> ids, const AttributeOptions& options, std::size_t top, UnitScope scope) = 0;
+    virtual Generated generate(std::span<const std::int32_t> ids, const GenerateOptions& options, const TokenCallback& on_token) = 0;
+    virtual Steered steer(std::span<const std::int32_t> ids, const SteeringPlan& plan, SteeringMode mode, const GenerateOptions& options, const TokenCallback& before,
+                          const TokenCallback& after) = 0;
 };
 
 struct EngineRequest {

@@ -5,7 +5,7 @@
 #pragma once
 
 #include <lrp/analysis/conservation.hpp>
-#include <lrp/model/llama/model.hpp>
+#include <lrp/model/llama/decoder.hpp>
 #include <lrp/pipeline/load_llama.hpp>
 #include <lrp/rule/preset/attn_lrp.hpp>
 #include <lrp/rule/preset/cp_lrp.hpp>
@@ -15,11 +15,42 @@
 
 namespace lrp::cli {
 
+/// What an engine does whatever its rules: one instance a backend.
+template <Backend B>
+class GeneratingEngine : public Engine {
+  public:
+    GeneratingEngine(std::unique_ptr<typename B::context> ctx, const EngineRequest& request)
+        : ctx_(std::move(ctx)), weights_(load_llama_weights<B>(*ctx_, request.config, *request.checkpoint)), plain_(request.config, weights_) {}
+
+    Generated generate(std::span<const std::int32_t> ids, const GenerateOptions& options, const TokenCallback& on_token) override {
+        LlamaDecoder decoder = decoder_for(ids, options);
+        return lrp::generate(decoder, ids, options, NullObserver{}, on_token);
+    }
+    Steered steer(std::span<const std::int32_t> ids, const SteeringPlan& plan, SteeringMode mode, const GenerateOptions& options, const TokenCallback& before,
+                  const TokenCallback& after) override {
+        LlamaDecoder decoder = decoder_for(ids, options);
+        return lrp::steer(decoder, ids, plan, mode, options, before, after);
+    }
+
+  protected:
+    [[nodiscard]] const std::shared_ptr<const LlamaWeights<B>>& weights() const { return weights_; }
+
+    std::unique_ptr<typename B::context> ctx_;
+
+  private:
+    [[nodiscard]] LlamaDecoder<B, AttnLRP> decoder_for(std::span<const std::int32_t> ids, const GenerateOptions& options) {
+        return {*ctx_, plain_, std::max<Index>(std::ssize(ids) + static_cast<Index>(options.max_new_tokens), 1)};
+    }
+
+    std::shared_ptr<const LlamaWeights<B>> weights_;
+    LlamaModel<B, AttnLRP> plain_;  // rules play no part in a forward pass
+};
+
 template <Backend B, Composite Rules>
-class EngineOf : public Engine {
+class EngineOf : public GeneratingEngine<B> {
   public:
     EngineOf(std::unique_ptr<typename B::context> ctx, const EngineRequest& request)
-        : ctx_(std::move(ctx)), model_(request.config, load_llama_weights<B>(*ctx_, request.config, *request.checkpoint)) {}
+        : GeneratingEngine<B>(std::move(ctx), request), model_(request.config, this->weights()) {}
 
     Trace trace(std::span<const std::int32_t> ids, const AttributeOptions& options, PassTimes* times) override {
         Trace result = attribute(*ctx_, model_, ids, options, NullObserver{}, times);
@@ -34,9 +65,12 @@ class EngineOf : public Engine {
         if constexpr (!std::same_as<typename B::weight, typename B::scalar>) recording.scalar += std::string(", weights ") + scalar_name<typename B::weight>;
         return recording;
     }
+    UnitReport units(std::span<const std::int32_t> ids, const AttributeOptions& options, std::size_t top, UnitScope scope) override {
+        return relevant_units(*ctx_, model_, ids, options, top, scope);
+    }
 
   private:
-    std::unique_ptr<typename B::context> ctx_;
+    using GeneratingEngine<B>::ctx_;
     LlamaModel<B, Rules> model_;
 };
 

@@ -23,6 +23,9 @@ int main(int argc, char** argv) {
                "  lrp check examples/models/mini \"The soup was hot\"\n"
                "  lrp inspect examples/models/mini\n"
                "  lrp tokenize examples/models/mini \"Hello world\"\n"
+               "  lrp generate examples/models/mini \"On Sunday there is a lot of snow.\"\n"
+               "  lrp steer examples/models/mini \"On Sunday there is a lot of snow.\" --scale 4/100=0\n"
+               "  lrp neurons examples/models/mini \"I have 5 cats and 3 dogs. My cats love to play with my\"\n"
                "  lrp make-random random-1b --like llama-3.2-1b\n"
                "  lrp bench random-1b --tokens 16,128\n"
                "`lrp COMMAND --help` tells more about each.");
@@ -30,13 +33,16 @@ int main(int argc, char** argv) {
     lrp::cli::add_check_command(app);
     lrp::cli::add_inspect_command(app);
     lrp::cli::add_tokenize_command(app);
+    lrp::cli::add_generate_command(app);
+    lrp::cli::add_steer_command(app);
+    lrp::cli::add_neurons_command(app);
     lrp::cli::add_make_random_command(app);
     lrp::cli::add_bench_command(app);
     try {
         const auto commands = app.get_subcommands([](CLI::App*) { return true; });
         const auto named = [&](const CLI::App* command) { return command->get_name() == argv[1]; };
         if (argc > 1 && argv[1][0] != '-' && std::none_of(commands.begin(), commands.end(), named))
-            lrp::fail<lrp::UsageError>("there is no command '", argv[1], "'; there are trace, check, inspect, tokenize, make-random and bench");
+            lrp::fail<lrp::UsageError>("there is no command '", argv[1], "'; there are trace, check, inspect, tokenize, generate, steer, neurons, make-random and bench");
         app.parse(argc, argv);
         return lrp::cli::exit_code;
     } catch (const CLI::ParseError& error) {

@@ -49,7 +49,7 @@ template <class O>
 template <class O>
 inline constexpr bool takes_rows = std::same_as<O, NullObserver> || requires { requires bool(O::takes_rows); };
 
-/// Several observers in turn.
+/// Several observers in turn, each at the sites that it reads.
 template <class... Observers>
 class ObserverChain {
   public:
@@ -60,14 +60,18 @@ class ObserverChain {
     template <Context C>
     void activation(C& ctx, SiteRef site, Activation<typename C::scalar> x) {
         const auto call = [&](auto& observer) {
-            if constexpr (requires { observer.activation(ctx, site, x); }) observer.activation(ctx, site, x);
+            if constexpr (requires { observer.activation(ctx, site, x); }) {
+                if (reads_site(observer, site.site)) observer.activation(ctx, site, x);
+            }
         };
         std::apply([&](auto&... each) { (call(each), ...); }, observers_);
     }
     template <Context C>
     void relevance(C& ctx, SiteRef site, Activation<const typename C::scalar> x, Coefficient<typename C::scalar> c) {
         const auto call = [&](auto& observer) {
-            if constexpr (requires { observer.relevance(ctx, site, x, c); }) observer.relevance(ctx, site, x, c);
+            if constexpr (requires { observer.relevance(ctx, site, x, c); }) {
+                if (reads_site(observer, site.site)) observer.relevance(ctx, site, x, c);
+            }
         };
         std::apply([&](auto&... each) { (call(each), ...); }, observers_);
     }

@@ -23,6 +23,20 @@ namespace lrp {
     return Tokenizer::from_file(file);
 }
 
+/// The tokens after which a text ends: those that generation_config.json or config.json name; where both say that there is none, the eos_token of
+/// tokenizer_config.json if the tokenizer knows it.
+[[nodiscard]] inline std::vector<std::int32_t> ends_of_text(const std::filesystem::path& folder, const HfConfig& config, const std::optional<Tokenizer>& tokenizer) {
+    const auto file = folder / "tokenizer_config.json";
+    if (!config.eos_token_ids.empty() || !tokenizer || !std::filesystem::exists(file)) return config.eos_token_ids;
+    const nlohmann::json json = parse_json(read_text_file(file), file.string());
+    const JsonFields top(json, file.string());
+    const auto* value = top.find("eos_token");
+    if (value == nullptr) return {};
+    const auto text = value->is_object() ? top.object("eos_token").text("content") : top.text("eos_token");
+    const auto id = text ? tokenizer->token_to_id(*text) : std::nullopt;
+    return id ? std::vector<std::int32_t>{*id} : std::vector<std::int32_t>{};
+}
+
 /// Puts a tokenizer's texts into a trace: its tokens, target, contrast and predictions; `encoding`, if given, also the prompt's offsets.
 inline void name_tokens(Trace& trace, const Tokenizer& tokenizer, const Encoding* encoding = nullptr) {
     const auto text = [&](std::int32_t id) {

@@ -1,0 +1,95 @@
+// SPDX-FileCopyrightText: 2026 The lrpxx authors
+// SPDX-License-Identifier: BSD-3-Clause
+#include <cstdio>
+#include <iostream>
+#include <memory>
+
+#include <lrp/core/config.hpp>
+#include <lrp/io/npz.hpp>
+#include <lrp/pipeline/pretrained.hpp>
+#include <lrp/pipeline/units_file.hpp>
+#include <lrp/view/label.hpp>
+
+#include "common.hpp"
+#include "generated_json.hpp"
+
+namespace lrp::cli {
+
+namespace {
+
+struct NeuronsCommand {
+    ModelOptions model;
+    std::string per = "summed", json, npz;
+    std::size_t top = 20;
+};
+
+nlohmann::json units_json(const std::vector<UnitRelevance>& units, const Trace& trace) {
+    nlohmann::json list = nlohmann::json::array();
+    for (const UnitRelevance& unit : units)
+        list.push_back({{"layer", unit.layer}, {"index", unit.unit}, {"position", unit.token}, {"token", trace.tokens[unit.token]}, {"sign", unit.sign() < 0 ? "-" : "+"},
+                        {"activation", unit.activation}, {"relevance", unit.relevance}, {"share", unit.share}});
+    return list;
+}
+
+void print_units(const char* title, const std::vector<UnitRelevance>& units, const Trace& trace, const char* activation) {
+    std::printf("%s\n%5s %6s %4s %9s  %-16s %11s %11s %8s\n", title, "layer", "index", "sign", "position", "token", activation, "relevance", "share");
+    for (const UnitRelevance& unit : units)
+        std::printf("%5td %6td %4s %9zu  %s %11.4g %11.4g %7.2f%%\n", unit.layer, unit.unit, unit.sign() < 0 ? "-" : "+", unit.token,
+                    fit("'" + visible(trace.tokens[unit.token]) + "'", 16).c_str(), unit.activation, unit.relevance, 100 * unit.share);
+    std::printf("\n");
+}
+
+void run(const NeuronsCommand& options) {
+    if (options.npz == "-") fail<UsageError>("--npz is not text: give a file name instead of '-'");
+    const UnitScope scope = parse_unit_scope(options.per);
+    const Prompt prompt = read_prompt(options.model);
+    const AttributeOptions attribute = attribute_options(options.model, prompt);
+    std::optional<Checkpoint> checkpoint;
+    const auto engine = open_engine(options.model, prompt.ids.size(), checkpoint);
+    UnitReport report = engine->units(prompt.ids, attribute, options.top, scope);
+    Trace& trace = report.trace;
+    trace.prompt = options.model.prompt;
+    if (prompt.tokenizer) name_tokens(trace, *prompt.tokenizer, prompt.encoding ? &*prompt.encoding : nullptr);
+    if (!options.npz.empty() || !options.json.empty())
+        trace.provenance.insert({{"model", model_name(options.model.folder)},
+                                 {"model_hash", checkpoint->hash()},
+                                 {"version", LRP_VERSION_STRING},
+                                 {"rules", options.model.rules.label()},
+                                 {"target", std::to_string(trace.target)},
+                                 {"backend", options.model.backend},
+                                 {"per", options.per}});
+    if (!options.npz.empty()) write_result(options.npz, to_npz(units_file(report)));
+    if (!options.json.empty()) {
+        const nlohmann::json out{{"format", "lrpxx-units"}, {"format_version", 1}, {"prompt", trace.prompt}, {"ids", trace.ids}, {"tokens", trace.tokens},
+                                 {"position", trace.position}, {"target", trace.target}, {"target_token", trace.target_token}, {"explained", trace.explained}, {"per", options.per},
+                                 {"neurons", units_json(report.neurons, trace)}, {"heads", units_json(report.heads, trace)}, {"metadata", trace.provenance}};
+        write_result(options.json, json_text(out));
+    }
+    if (options.json == "-") return;
+    std::cout.flush();
+    std::printf("Explained: %s %.9g for '%s' at position %zu, rules %s\n\n", trace.contrast ? "logit difference" : "logit", trace.explained,
+                visible(trace.target_token).c_str(), trace.position, options.model.rules.label().c_str());
+    print_units("Neurons (inputs of down_proj; activation at the position)", report.neurons, trace, "activation");
+    print_units("Heads (before o_proj; norm of the output at the position)", report.heads, trace, "norm");
+    std::fflush(stdout);
+}
+
+}  // namespace
+
+void add_neurons_command(CLI::App& app) {
+    auto* command = app.add_subcommand("neurons", "The neurons and heads that the explained logit came through");
+    auto options = std::make_shared<NeuronsCommand>();
+    add_model_options(*command, options->model);
+    command->add_option("--top", options->top, "how many neurons, and how many heads")->check(CLI::Range(1, 1 << 20))->capture_default_str();
+    command->add_option("--per", options->per, "summed: a unit's relevance over all positions at which it has the same sign; token: every position by itself; layer: summed, a list for each layer")
+        ->check(CLI::IsMember({"summed", "token", "layer"}))
+        ->capture_default_str();
+    add_json_option(*command, options->json);
+    command->add_option("--npz", options->npz, "write all values and the ranking for numpy (FILE)");
+    command->footer("Layers, indexes and positions count from 0. The position of a summed unit is where it is most relevant.\nExamples:\n"
+                    "  lrp neurons examples/models/mini \"I have 5 cats and 3 dogs. My cats love to play with my\"\n"
+                    "  lrp neurons examples/models/mini \"The soup is hot\" --per layer --top 3 --json units.json --npz units.npz");
+    command->callback([options] { run(*options); });
+}
+
+}  // namespace lrp::cli

@@ -1,0 +1,45 @@
+// SPDX-FileCopyrightText: 2026 The lrpxx authors
+// SPDX-License-Identifier: BSD-3-Clause
+#include "text_stream.hpp"
+
+#include <algorithm>
+
+namespace lrp::cli {
+
+TextStream::TextStream(const Tokenizer* tokenizer, std::vector<std::int32_t> prompt, std::vector<std::string> stops, Show show)
+    : tokenizer_(tokenizer), ids_(std::move(prompt)), stops_(std::move(stops)), show_(std::move(show)), prompt_(ids_.size()) {
+    if (tokenizer_ != nullptr) before_ = tokenizer_->decode(ids_, true);
+}
+
+bool TextStream::push(std::int32_t id) {
+    ids_.push_back(id);
+    if (tokenizer_ == nullptr) return true;
+    // Decoded with the prompt, as a token's text may depend on what stands before it (a leading space, bytes of one character).
+    const std::string all = tokenizer_->decode(ids_, true);
+    text_ = all.starts_with(before_) ? all.substr(before_.size()) : tokenizer_->decode(std::span(ids_).subspan(prompt_), true);
+    std::size_t end = std::string::npos;
+    for (const std::string& stop : stops_) end = std::min(end, text_.find(stop));
+    stopped_ = end != std::string::npos;
+    if (stopped_) text_.resize(end);
+    show_up_to(text_.size() - (stopped_ ? 0 : open_bytes()));
+    return !stopped_;
+}
+
+void TextStream::finish() { show_up_to(text_.size()); }
+
+std::size_t TextStream::open_bytes() const {
+    std::size_t open = 0;
+    while (text_.size() >= open + 3 && text_.compare(text_.size() - open - 3, 3, "\xEF\xBF\xBD") == 0) open += 3;
+    for (const std::string& stop : stops_)
+        for (std::size_t length = std::min(stop.size() - 1, text_.size()); length > open; --length)
+            if (text_.ends_with(stop.substr(0, length))) open = length;
+    return open;
+}
+
+void TextStream::show_up_to(std::size_t end) {
+    if (end <= shown_) return;
+    if (show_) show_(text_.substr(shown_, end - shown_));
+    shown_ = end;
+}
+
+}  // namespace lrp::cli
