@@ -12,6 +12,7 @@
 
 #include <lrp/analysis/attribute.hpp>
 #include <lrp/analysis/compare.hpp>
+#include <lrp/analysis/condition.hpp>
 #include <lrp/analysis/ledger.hpp>
 #include <lrp/analysis/neurons.hpp>
 #include <lrp/analysis/steering.hpp>
@@ -35,8 +36,8 @@ struct RuleChoice {
 class Engine {
   public:
     virtual ~Engine() = default;
-    /// Fills the provenance with what the engine alone knows: compute_type.
-    virtual Trace trace(std::span<const std::int32_t> ids, const AttributeOptions& options, PassTimes* times) = 0;
+    /// Fills the provenance with what the engine alone knows: compute_type. The condition may be empty.
+    virtual Trace trace(std::span<const std::int32_t> ids, const AttributeOptions& options, PassTimes* times, const RelevanceCondition& condition = {}) = 0;
     virtual Ledger ledger(std::span<const std::int32_t> ids, const AttributeOptions& options) = 0;
     virtual SiteRecording record(std::span<const std::int32_t> ids, const AttributeOptions& options) = 0;
     virtual UnitReport units(std::span<const std::int32_t> ids, const AttributeOptions& options, std::size_t top, UnitScope scope) = 0;

@@ -52,8 +52,8 @@ class EngineOf : public GeneratingEngine<B> {
     EngineOf(std::unique_ptr<typename B::context> ctx, const EngineRequest& request)
         : GeneratingEngine<B>(std::move(ctx), request), model_(request.config, this->weights()) {}
 
-    Trace trace(std::span<const std::int32_t> ids, const AttributeOptions& options, PassTimes* times) override {
-        Trace result = attribute(*ctx_, model_, ids, options, NullObserver{}, times);
+    Trace trace(std::span<const std::int32_t> ids, const AttributeOptions& options, PassTimes* times, const RelevanceCondition& condition) override {
+        Trace result = condition.empty() ? attribute(*ctx_, model_, ids, options, NullObserver{}, times) : attribute_through(*ctx_, model_, ids, condition, options, times);
         result.provenance["compute_type"] = scalar_name<typename B::scalar>;
         return result;
     }

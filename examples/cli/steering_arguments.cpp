@@ -55,6 +55,11 @@ UnitEdit parse_edit(std::string_view option, std::string_view text, UnitEdit::Ki
     return edit;
 }
 
+UnitRef parse_unit(std::string_view option, std::string_view text) {
+    const UnitEdit edit = parse_zero(option, text);
+    return {edit.site, edit.layer, edit.unit};
+}
+
 UnitEdit parse_zero(std::string_view option, std::string_view text) {
     UnitEdit edit;
     edit.kind = UnitEdit::Kind::set;

@@ -1,18 +1,22 @@
 // SPDX-FileCopyrightText: 2026 The lrpxx authors
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Edits as a user writes them.
+// Units and edits as a user writes them.
 #pragma once
 
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include <lrp/analysis/condition.hpp>
 #include <lrp/analysis/steering.hpp>
 
 namespace lrp::cli {
 
-/// "3/118=4.0" (a neuron) or "head:1/3=0" as an edit; `option` names the flag, or file and line, in errors. Kind `zero` is written without a value.
+/// "3/118" (a neuron) or "head:1/3"; `option` names the flag in errors.
+[[nodiscard]] UnitRef parse_unit(std::string_view option, std::string_view text);
+
+/// "3/118=4.0" (a neuron) or "head:1/3=0" as an edit; `option` names the flag, or file and line, in errors. What becomes 0 is written without a value.
 [[nodiscard]] UnitEdit parse_edit(std::string_view option, std::string_view text, UnitEdit::Kind kind);
 [[nodiscard]] UnitEdit parse_zero(std::string_view option, std::string_view text);
 /// "1/3=0": a head and the factor of its output.

@@ -19,6 +19,7 @@
 #include <lrp/view/tex.hpp>
 
 #include "common.hpp"
+#include "steering_arguments.hpp"
 
 namespace lrp::cli {
 
@@ -29,6 +30,8 @@ struct TraceOptions {
     std::string html, svg, tex, json, npz, safetensors;
     std::string sites = "embedding,residual,head,neuron";
     std::string normalize = "layer";
+    std::vector<std::string> through;
+    std::string unit;
     std::size_t top = 5;
     bool include_embedding = false;
     bool lxt_seed = false;
@@ -76,6 +79,17 @@ void describe(Trace& trace, const TraceOptions& options, const Checkpoint& check
                              {"target", std::to_string(trace.target)},
                              {"backend", options.model.backend},
                              {"seed", options.lxt_seed ? "logit" : "1"}});
+    for (const std::string& unit : options.through) trace.provenance["through"] += (trace.provenance["through"].empty() ? "" : ",") + unit;
+}
+
+/// The paths that the options restrict relevance to.
+RelevanceCondition condition_of(const TraceOptions& options) {
+    RelevanceCondition condition;
+    for (const std::string& text : options.through) condition.through.push_back(parse_unit("--through", text));
+    if (options.unit.empty()) return condition;
+    if (!options.model.target.empty() || !options.model.contrast.empty() || options.lxt_seed) fail<UsageError>("--unit explains a unit's activation: --target, --contrast and --lxt-seed do not go with it");
+    condition.begin = parse_unit("--unit", options.unit);
+    return condition;
 }
 
 /// The trace with only the sites the user asked for in data files.
@@ -101,7 +115,7 @@ void write_files(const Trace& trace, const TraceOptions& options, const TraceSit
 void print(const Trace& trace, const TraceOptions& options) {
     const TerminalStyle style = detect_terminal(STDOUT_FILENO);
     std::cout << ansi_predictions(trace) << '\n';
-    std::cout << "Explained: " << (trace.contrast ? "logit difference " : "logit ") << trace.explained << " at position " << trace.position
+    std::cout << "Explained: " << (!trace.unit.empty() ? "activation of " + trace.unit + " " : trace.contrast ? "logit difference " : "logit ") << trace.explained << " at position " << trace.position
               << ", rules " << options.model.rules.label() << "\n\n";
     std::cout << ansi_prompt(trace, style) << '\n' << ansi_heatmap(trace, style, parse_normalize(options.normalize), options.include_embedding);
     std::cout.flush();
@@ -111,6 +125,7 @@ void run(const TraceOptions& options) {
     const bool quiet = takes_stdout(options);
     const TraceSites sites = parse_sites(options.sites);
     (void)parse_normalize(options.normalize);
+    const RelevanceCondition condition = condition_of(options);
     const auto start = std::chrono::steady_clock::now();
     const Prompt prompt = read_prompt(options.model);
     AttributeOptions attribute = attribute_options(options.model, prompt);
@@ -123,7 +138,7 @@ void run(const TraceOptions& options) {
     const double load = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 
     PassTimes times;
-    Trace trace = engine->trace(prompt.ids, attribute, &times);
+    Trace trace = engine->trace(prompt.ids, attribute, &times, condition);
     trace.prompt = options.model.prompt;
     if (prompt.tokenizer) name_tokens(trace, *prompt.tokenizer, prompt.encoding ? &*prompt.encoding : nullptr);
     if (writes_file(options)) describe(trace, options, *checkpoint);
@@ -155,6 +170,11 @@ void add_trace_command(CLI::App& app) {
         ->check(CLI::IsMember({"layer", "global", "none"}))
         ->capture_default_str();
     command->add_option("--top", options->top, "how many predictions to list")->check(CLI::Range(1, 1000))->capture_default_str();
+    command->add_option("--through", options->through, "LAYER/NEURON or head:LAYER/HEAD: only relevance that comes through this unit; of several in one layer through any, of several layers through "
+                                                       "each (may be given several times)")
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+    command->add_option("--unit", options->unit, "LAYER/NEURON or head:LAYER/HEAD: explain this unit's activation (a head's norm) at the position, not a logit");
     command->add_flag("--include-embedding", options->include_embedding, "show the embedding as a row of the heatmap");
     command->add_flag("--lxt-seed", options->lxt_seed, "seed with the logit instead of 1, as LXT's latent attribution page does");
     command->add_flag("--timing", options->timing, "print load, forward and relevance time and peak memory on standard error");
@@ -162,6 +182,8 @@ void add_trace_command(CLI::App& app) {
                     "  lrp trace examples/models/mini \"I have 5 cats and 3 dogs. My cats love to play with my\"\n"
                     "  lrp trace examples/models/mini \"The soup is hot\" --html trace.html --npz trace.npz\n"
                     "  lrp trace examples/models/mini \"The soup is hot\" --target \" cold\" --contrast \" hot\" --rules cp-lrp\n"
+                    "  lrp trace examples/models/mini \"The soup is hot\" --unit 3/118\n"
+                    "  lrp trace examples/models/mini \"The soup is hot\" --through head:0/4\n"
                     "  lrp trace examples/models/mini --ids 0,17,23 --json - --sites residual");
     command->callback([options] { run(*options); });
 }

@@ -394,6 +394,7 @@ README = """# Golden files: what others say
 `models/` holds random LLaMA checkpoints with what Hugging Face transformers (logits, residual stream) and LXT (relevance) say of them;
 `mini/` the same for the shipped checkpoint; `text/` what the tokenizers library says. The scripts say what the files hold.
 
+    python3 make_generation_goldens.py        # makes generation.json again: greedy continuations by transformers
     python3 make_model_goldens.py             # makes models/ again
     python3 make_model_goldens.py --check     # makes them aside and compares, within {tolerance} of the largest magnitude
     python3 make_model_goldens.py --verify    # compares with the re-derivation below, and writes this page

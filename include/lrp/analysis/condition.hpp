@@ -172,14 +172,17 @@ class ConditionalRelevance {
 };
 
 /// Explains one logit, or the condition's unit, along the paths of a condition: as `attribute`, whose arrays then hold what passes. Where relevance begins at a
-/// unit, `explained` is its activation, and the arrays are zero above it. UsageError for a condition that does not fit.
+/// unit, `explained` is its activation, and the arrays are zero above it; target and predictions are those of the logits all the same. UsageError for a condition that does not fit.
 template <class Model>
 [[nodiscard]] Trace attribute_through(typename Model::C& ctx, const Model& model, std::span<const std::int32_t> ids, const RelevanceCondition& condition,
-                                      const AttributeOptions& options = {}) {
+                                      const AttributeOptions& options = {}, PassTimes* times = nullptr) {
+    using Clock = std::chrono::steady_clock;
     using B = typename Model::backend;
     const auto position = static_cast<Index>(detail::explained_position(model.config(), ids, options));
     ConditionalRelevance<B> paths(ctx, model.config(), condition, position);
+    const auto start = Clock::now();
     auto question = ask(ctx, model, ids, options, NullObserver{}, PassOptions::Rows::explained);
+    const auto middle = Clock::now();
     Trace& trace = question.trace;
     {
         TraceObserver<B> reader(ctx, {&trace, 1}, question.pass.prompts, options.sites);
@@ -189,6 +192,7 @@ template <class Model>
     }
     if (condition.begin) {
         trace.explained = paths.begun();
+        trace.unit = lrp::detail::concat(site_name(condition.begin->site), " ", condition.begin->layer, "/", condition.begin->unit);
         const auto clear = [&](std::vector<float>& values, std::size_t width, Index from) {
             if (!values.empty()) std::fill(values.begin() + from * static_cast<std::ptrdiff_t>(trace.tokens_count * width), values.end(), 0.0f);
         };
@@ -197,6 +201,7 @@ template <class Model>
         clear(trace.neuron, trace.neurons, condition.begin->layer + (neuron ? 1 : 0));
         clear(trace.head, trace.heads, condition.begin->layer + 1);
     }
+    if (times != nullptr) *times = {std::chrono::duration<double>(middle - start).count(), std::chrono::duration<double>(Clock::now() - middle).count()};
     return std::move(trace);
 }
 

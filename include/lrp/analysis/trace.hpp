@@ -46,7 +46,8 @@ struct Trace {
     std::string target_token;              ///< as text
     std::optional<std::int32_t> contrast;  ///< explained is logit(target) - logit(contrast) if set
     std::string contrast_token;
-    double explained = 0;                  ///< the explained value: the logit, or the difference of two
+    std::string unit;                      ///< such as "neuron 3/118" (layer/unit) where its activation is explained and no logit
+    double explained = 0;                  ///< the explained value: the logit, the difference of two, or the unit's activation
 
     std::vector<float> logits;            ///< [vocabulary] at the explained position
     std::vector<Prediction> predictions;  ///< best first

@@ -31,6 +31,7 @@ namespace lrp {
     file.metadata["position"] = std::to_string(trace.position);
     file.metadata["target_token"] = trace.target_token;
     if (trace.contrast) file.metadata["contrast"] = std::to_string(*trace.contrast);
+    if (!trace.unit.empty()) file.metadata["unit"] = trace.unit;
     file.metadata["explained"] = detail::concat(trace.explained);
     return file;
 }

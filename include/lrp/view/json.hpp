@@ -74,6 +74,7 @@ class JsonWriter {
         json.raw("contrast", "[" + std::to_string(*trace.contrast) + "]");
         json.text("contrast_token", trace.contrast_token);
     }
+    if (!trace.unit.empty()) json.text("unit", trace.unit);
     json.raw("explained", number_text(trace.explained));
     json.raw("predictions", list(trace.predictions, [](const Prediction& p) {
                  return "{\"token\": " + detail::JsonWriter::quoted(p.token) + ", \"id\": " + std::to_string(p.id) + ", \"logit\": " + number_text(p.logit) +

@@ -22,7 +22,9 @@ namespace lrp {
     const auto number = [](int value) { return std::to_string(value); };
     std::string out = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 " + number(width) + " " + number(height) + "\" width=\"" + number(width) +
                       "\" height=\"" + number(height) + "\" font-family=\"system-ui, sans-serif\" font-size=\"13\">\n<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n";
-    const std::string what = trace.contrast ? "'" + visible(trace.target_token) + "' against '" + visible(trace.contrast_token) + "'" : "'" + visible(trace.target_token) + "'";
+    const std::string what = !trace.unit.empty() ? trace.unit
+                             : trace.contrast    ? "'" + visible(trace.target_token) + "' against '" + visible(trace.contrast_token) + "'"
+                                                 : "'" + visible(trace.target_token) + "'";
     out += "<text x=\"" + number(left) + "\" y=\"22\" font-size=\"15\">Relevance for " + markup(what) + " by layer and token</text>\n";
     for (std::size_t index = rows.size(); index-- > 0;) {
         const int y = top + cell_h * static_cast<int>(rows.size() - 1 - index);
