@@ -171,6 +171,20 @@ TEST_CASE("positions: edits act there alone, in whole passes and behind a cache"
     CHECK(largest_difference(some, all) < 1e-12 * largest_magnitude(all));
     (void)logits<B>(ctx, model, elsewhere, explained);
     CHECK(elsewhere.changed(ctx) == 0);
+    // Of several prompts, positions are rows of the pass, and each prompt has rows of its own in the last layer.
+    PackedPrompts packed(prompt);
+    packed.add(std::span(prompt).first(5));
+    const std::vector<std::int32_t> ends{6, 12};
+    const auto packed_logits = [&](const PassOptions& options, Index row) {
+        Steering<B> steering(ctx, small(), {{{Site::neuron, 2, 3, Kind::set, 100}}, {}, {{row, 1}}});
+        return model.forward(ctx, packed, ends, options, steering).logits.download(ctx);
+    };
+    const auto plain_packed = model.forward(ctx, packed, ends, Recompute::keep()).logits.download(ctx);
+    for (const Index row : {6, 12}) {
+        const auto every = packed_logits(Recompute::keep(), row), few = packed_logits(explained, row);
+        CHECK(largest_difference(few, every) < 1e-12 * largest_magnitude(every));
+        CHECK(largest_difference(few, plain_packed) > 1e-3);
+    }
 }
 
 TEST_CASE("steered generation: two modes, what was changed, and nothing changed is an error") {
