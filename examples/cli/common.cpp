@@ -71,7 +71,7 @@ void add_model_options(CLI::App& command, ModelOptions& options) {
         ->check(CLI::IsMember({"exact", "fast"}));
     command.add_option("--recompute", options.recompute, "layers computed again in the backward pass: never, always, auto, or a memory budget such as 2G")
         ->capture_default_str();
-    command.add_flag("!--no-special-in-text", options.special_in_text, "treat control tokens spelled in the prompt as plain text");
+    command.add_flag_callback("--no-special-in-text", [&options] { options.special_in_text = false; }, "treat control tokens spelled in the prompt as plain text");
 }
 
 std::vector<std::int32_t> parse_ids(const std::string& text) {
@@ -95,6 +95,8 @@ Prompt read_prompt(const ModelOptions& options) {
         if (options.has_prompt) fail<UsageError>("give a prompt or --ids, not both");
         fail<UsageError>("give a prompt, or token ids with --ids");
     }
+    require(std::filesystem::exists(options.folder), options.folder, ": there is no such file or folder");
+    require(std::filesystem::is_directory(options.folder), options.folder, ": expected a checkpoint folder, found a file");
     Prompt prompt;
     prompt.tokenizer = load_tokenizer(options.folder);
     if (!options.has_prompt) {

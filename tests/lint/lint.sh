@@ -81,7 +81,11 @@ for kind in rule op; do
     done
     for page in docs/$kind/*.md; do
         stem=$(basename "$page" .md)
-        [ "$stem" = README ] || [ -f "include/lrp/$kind/$stem.hpp" ] || complain "$page has no header"
+        [ "$stem" = README ] && continue
+        [ -f "include/lrp/$kind/$stem.hpp" ] || complain "$page has no header"
+        for part in '^## Saves$' '^## Conserves$' '[Cc]oefficient' '\.svg)\|^Plots: on'; do
+            grep -q "$part" "$page" || complain "$page says nothing that matches $part"
+        done
     done
     for test in tests/conformance/"${kind}"_*.hpp; do
         grep -q "\"conformance/$(basename "$test")\"" "tests/conformance/${kind}s_test.cpp" || complain "$test is not included by ${kind}s_test.cpp: it never runs"

@@ -100,6 +100,8 @@ $("scale").style.background = "linear-gradient(90deg," + [-1, -.75, -.5, -.25, 0
 $("how").value = D.normalize; $("embedding").checked = D.include_embedding;
 $("how").onchange = heat; $("embedding").onchange = heat;
 prompt(); heat();
+// A long prompt opens where it is explained.
+{ const head = $("heat").querySelectorAll("th.token")[D.position]; if (head) $("heat").scrollLeft = head.offsetLeft + 1.5 * head.offsetWidth - $("heat").clientWidth; }
 )js";
 
 }  // namespace lrp::detail
