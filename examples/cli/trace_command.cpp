@@ -69,9 +69,7 @@ bool writes_file(const TraceOptions& options) {
 }
 
 void describe(Trace& trace, const TraceOptions& options, const Checkpoint& checkpoint) {
-    auto folder = std::filesystem::path(options.model.folder).lexically_normal();
-    if (folder.filename().empty()) folder = folder.parent_path();
-    trace.provenance.insert({{"model", folder.filename().string()},
+    trace.provenance.insert({{"model", model_name(options.model.folder)},
                              {"model_hash", checkpoint.hash()},
                              {"version", LRP_VERSION_STRING},
                              {"rules", options.model.rules.label()},

@@ -2,14 +2,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // The program from outside: exit codes, messages, and what it writes.
-#include <sys/wait.h>
-
-#include <array>
-#include <cstdio>
-
 #include <lrp/io/json.hpp>
 #include <lrp/io/safetensors.hpp>
 
+#include "cli/run.hpp"
 #include "support/catch.hpp"
 #include "support/folder.hpp"
 #include "support/golden.hpp"
@@ -23,27 +19,6 @@ namespace {
 const std::string mini = LRP_SOURCE_ROOT "/examples/models/mini";
 const std::string cats = "'I have 5 cats and 3 dogs. My cats love to play with my'";
 
-struct Result {
-    int code = -1;
-    std::string out, err;
-};
-
-/// Runs `lrp` with arguments as a shell would take them.
-Result lrp_run(const std::string& arguments, const std::string& before = "") {
-    TemporaryFolder folder;
-    const std::string err = (folder.path() / "err").string();
-    const std::string command = before + " " LRP_PROGRAM " " + arguments + " 2>" + err + " </dev/null";
-    Result result;
-    FILE* pipe = popen(command.c_str(), "r");
-    REQUIRE(pipe != nullptr);
-    std::array<char, 4096> block{};
-    for (std::size_t n = 0; (n = fread(block.data(), 1, block.size(), pipe)) > 0;) result.out.append(block.data(), n);
-    const int status = pclose(pipe);
-    result.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-    result.err = read_text_file(err);
-    return result;
-}
-
 }  // namespace
 
 TEST_CASE("wrong use ends with 2 and says what is wrong; failure with 1") {
@@ -55,7 +30,7 @@ TEST_CASE("wrong use ends with 2 and says what is wrong; failure with 1") {
     const std::string ids = mini + " --ids 0,5 ";
     const std::vector<Case> cases{
         {"", 2, "subcommand is required"},
-        {"nonsense", 2, "there is no command 'nonsense'; there are trace, check, inspect and tokenize"},
+        {"nonsense", 2, "there is no command 'nonsense'; there are trace, check, inspect, tokenize"},
         {"trace", 2, "MODEL_DIR is required"},
         {"trace " + mini, 2, "give a prompt, or token ids with --ids"},
         {"trace " + mini + " hello --ids 1", 2, "give a prompt or --ids, not both"},
@@ -112,7 +87,7 @@ TEST_CASE("wrong use ends with 2 and says what is wrong; failure with 1") {
 }
 
 TEST_CASE("help and version") {
-    for (const char* command : {"", "trace ", "check ", "inspect ", "tokenize "}) {
+    for (const char* command : {"", "trace ", "check ", "inspect ", "tokenize ", "collect ", "merge ", "label ", "show "}) {
         const Result help = lrp_run(std::string(command) + "--help");
         CHECK(help.code == 0);
         CHECK_THAT(help.out, Contains("Examples:") && Contains("lrp "));
