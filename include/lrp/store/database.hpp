@@ -5,6 +5,7 @@
 #pragma once
 
 #include <sqlite3.h>
+#include <unistd.h>
 
 #include <cstdint>
 #include <filesystem>
@@ -97,15 +98,15 @@ class Database {
     enum class Mode { read, write, create };
 
     [[nodiscard]] static Database open(const std::filesystem::path& file, Mode mode) {
-        const auto flags = [&](Mode m) {
-            return m == Mode::read ? SQLITE_OPEN_READONLY : m == Mode::write ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-        };
-        Database result(file, file.string(), flags(mode));
-        if (mode == Mode::read && result.failed("SELECT 1 FROM sqlite_schema LIMIT 1") == SQLITE_CANTOPEN) {
-            // A folder that cannot be written to, and a file in WAL mode: nobody else writes either, so it may be read as it lies.
-            result = Database(file, "file:" + uri_path(std::filesystem::absolute(file).string()) + "?immutable=1", SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
+        if (mode != Mode::read) return Database(file, file.string(), mode == Mode::write ? SQLITE_OPEN_READWRITE : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE);
+        // A reader of a file in WAL mode has to take part in its bookkeeping, and tidies up behind itself only if it may write.
+        if (::access(file.c_str(), W_OK) == 0 && ::access(std::filesystem::absolute(file).parent_path().c_str(), W_OK) == 0) {
+            Database result(file, file.string(), SQLITE_OPEN_READWRITE);
+            result.run("PRAGMA query_only = ON");
+            return result;
         }
-        return result;
+        // Where nothing can be written nobody else writes either, so the file may be read as it lies.
+        return Database(file, "file:" + uri_path(std::filesystem::absolute(file).string()) + "?immutable=1", SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
     }
 
     /// Runs statements that return nothing.
@@ -163,7 +164,6 @@ class Database {
         require(code == SQLITE_OK, name_, ": cannot be opened (", handle != nullptr ? sqlite3_errmsg(handle) : sqlite3_errstr(code), ")");
         sqlite3_busy_timeout(handle, 2000);
     }
-    int failed(const char* sql) { return sqlite3_exec(handle_.get(), sql, nullptr, nullptr, nullptr); }
     static std::string uri_path(const std::string& path) {
         std::string out;
         for (const char c : path) {

@@ -115,15 +115,15 @@ function snippet(e, q) {
   }
   return box;
 }
-function link(s, l, u, extra) { const b = make("button", name(s, l, u) + (extra ? " " + extra : "")); b.title = labelText(s, l, u); b.onclick = () => go(s, l, u); return b; }
+function link(s, l, u, before, behind) { const b = make("button", before + name(s, l, u) + behind); b.title = labelText(s, l, u); b.onclick = () => go(s, l, u); return b; }
 async function go(s, l, u, quiet) {
   at = [s, l, u]; if (!quiet) location.hash = sites[s] + "/" + l + "/" + u;
   const data = await layer(s, l); if (at[0] !== s || at[1] !== l || at[2] !== u) return;
   const facts = data.facts[u] || {}, out = [], colour = Number($("colour").value);
   const title = make("h2", sites[s] + " " + l + "/" + u); out.push(title);
   const way = make("div", undefined, "controls");
-  if (u > 0) way.append(link(s, l, u - 1, "\u2190")); if (u + 1 < M.units[s]) way.append(link(s, l, u + 1, "\u2192"));
-  (facts.n || []).forEach(x => way.append(link(x[0], x[1], x[2], "shares " + x[3]))); out.push(way);
+  if (u > 0) way.append(link(s, l, u - 1, "\u2190 ", "")); if (u + 1 < M.units[s]) way.append(link(s, l, u + 1, "", " \u2192"));
+  (facts.n || []).forEach(x => way.append(link(x[0], x[1], x[2], "", ", " + x[3] + " places in common"))); out.push(way);
   if (!(facts.n || []).length) out.push(make("p", "No other unit has three or more of its most active places.", "note"));
   labels.filter(x => x[0] === s && x[1] === l && x[2] === u).forEach(x => { const p = make("p", x[5], "label"); p.append(make("span", "   " + x[3] + ", " + x[4] + (x[6] === null ? "" : ", score " + x[6].toFixed(3) + " (shuffled labels " + x[7].toFixed(3) + ")"), "facts")); out.push(p); });
   for (const kind in facts.t || {}) { const p = make("p"); p.append(make("span", kind.replace("_", ", ") + ": ", "facts")); facts.t[kind].forEach(x => { const c = make("span", tokens[x[0]], "chip"); c.title = String(x[1]); p.append(c); }); out.push(p); }
@@ -138,7 +138,14 @@ async function go(s, l, u, quiet) {
       const p = row.insertCell(); p.className = "p"; p.textContent = e.document + " : " + e.position; p.title = "document : position"; row.insertCell().appendChild(snippet(e, colour < 0 ? (k < 2 ? 0 : 1) : colour)); });
     lists.append(part);
   }
-  out.push(lists); $("main").replaceChildren(...out); $("main").scrollTop = 0; drawRows();
+  out.push(lists); $("main").replaceChildren(...out); $("main").scrollTop = 0; reveal(s, l, u);
+}
+// Brings the unit's row into sight; without a search the list goes along to its layer.
+function reveal(s, l, u) {
+  if (!$("search").value.trim() && (Number($("site").value) !== s || ($("layer").value !== "all" && Number($("layer").value) !== l))) { $("site").value = String(s); $("layer").value = String(l); fillRows(); }
+  const i = rows.findIndex(x => x[0] === s && x[1] === l && x[2] === u), box = $("units");
+  if (i >= 0 && (i * rowHeight < box.scrollTop || (i + 1) * rowHeight > box.scrollTop + box.clientHeight)) box.scrollTop = i * rowHeight - box.clientHeight / 2;
+  drawRows();
 }
 function fromHash() { const m = /^#(neuron|head)\/(\d+)\/(\d+)$/.exec(location.hash); return m ? [sites.indexOf(m[1]), Number(m[2]), Number(m[3])] : null; }
 const valid = x => x && x[1] < M.layers && x[2] < M.units[x[0]];
