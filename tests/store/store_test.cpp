@@ -67,7 +67,7 @@ TEST_CASE("labels are replaced by source, found by words, and checked") {
     const double none = std::numeric_limits<double>::quiet_NaN();
     {
         NeuronStore store = NeuronStore::open(folder.path(), Database::Mode::write);
-        store.put_labels({{"neuron", 1, 5, "max", "tokens", "red fruit", "1", 0.5, 0.1, 0.2}, {"head", 0, 1, "min", "tokens", "weather", "2", none, none, none}}, "tokens");
+        store.put_labels({{"neuron", 1, 5, "max", "tokens", "red fruit", "1", 0.5, -0.0, 3.0}, {"head", 0, 1, "min", "tokens", "weather", "2", none, none, none}}, "tokens");
         const std::vector<StoredUnitToken> tokens{{"neuron", 1, 5, "top", "max", 0, 1, 0.75}};
         store.put_labels({{"neuron", 1, 5, "max", "mine", "fruit bowl", "", none, none, none}}, "mine", &tokens);
         CHECK_THROWS_AS(store.put_labels({{"neuron", 1, 5, "max", "mine", "a", "", none, none, none}, {"neuron", 1, 5, "max", "mine", "b", "", none, none, none}}, "mine"), Error);

@@ -99,8 +99,8 @@ class RowChecksum {
         value_ = ::crc32_z(value_, reinterpret_cast<const Bytef*>(&number), sizeof(number));
         return *this;
     }
-    /// What is not a number counts as one value, as a database has one NULL.
-    RowChecksum& add(double number) { return add(number != number ? std::int64_t{-1} : __builtin_bit_cast(std::int64_t, number)); }
+    /// What is not a number counts as one value, as a database has one NULL; and zero has no sign, as there.
+    RowChecksum& add(double number) { return add(number != number ? std::int64_t{-1} : __builtin_bit_cast(std::int64_t, number + 0.0)); }
     [[nodiscard]] std::int64_t value() const { return static_cast<std::int64_t>(value_); }
 
   private:
