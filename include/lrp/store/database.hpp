@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <cstdint>
+#include <cstring>
 #include <filesystem>
 #include <memory>
 #include <span>
@@ -20,6 +21,18 @@
 namespace lrp {
 
 class Database;
+
+namespace detail {
+
+/// SQLite's reason for the last failure, with the system's where there is one.
+inline std::string sqlite_reason(sqlite3* database) {
+    std::string text = sqlite3_errmsg(database);
+    const int code = sqlite3_errcode(database) & 255, reason = sqlite3_system_errno(database);
+    if (reason != 0 && (code == SQLITE_IOERR || code == SQLITE_FULL || code == SQLITE_CANTOPEN)) text += std::string(" (") + std::strerror(reason) + ")";
+    return text;
+}
+
+}  // namespace detail
 
 /// One prepared statement. Parameters are bound by `run` and `start`, in order; columns are read by `number`, `real`, `text` and `blob`, counted from 0.
 class Statement {
@@ -84,7 +97,7 @@ class Statement {
         }
     }
     void check(int code) const {
-        if (code != SQLITE_OK) fail(name_, ": ", sqlite3_errmsg(database_));
+        if (code != SQLITE_OK) fail(name_, ": ", detail::sqlite_reason(database_));
     }
 
     sqlite3* database_ = nullptr;
@@ -111,16 +124,12 @@ class Database {
 
     /// Runs statements that return nothing.
     void run(const std::string& sql) {
-        char* message = nullptr;
-        const int code = sqlite3_exec(handle_.get(), sql.c_str(), nullptr, nullptr, &message);
-        const std::string reason = message != nullptr ? message : sqlite3_errstr(code);
-        sqlite3_free(message);
-        require(code == SQLITE_OK, name_, ": ", reason);
+        if (sqlite3_exec(handle_.get(), sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) fail(name_, ": ", detail::sqlite_reason(handle_.get()));
     }
     [[nodiscard]] Statement prepare(const std::string& sql) {
         sqlite3_stmt* handle = nullptr;
         const int code = sqlite3_prepare_v2(handle_.get(), sql.c_str(), -1, &handle, nullptr);
-        require(code == SQLITE_OK, name_, ": ", sqlite3_errmsg(handle_.get()));
+        if (code != SQLITE_OK) fail(name_, ": ", detail::sqlite_reason(handle_.get()));
         return {handle_.get(), name_, handle};
     }
     /// The first column of the first row as a number; Error if there is no row.
@@ -161,7 +170,7 @@ class Database {
         sqlite3* handle = nullptr;
         const int code = sqlite3_open_v2(opened.c_str(), &handle, flags, nullptr);
         handle_.reset(handle);
-        require(code == SQLITE_OK, name_, ": cannot be opened (", handle != nullptr ? sqlite3_errmsg(handle) : sqlite3_errstr(code), ")");
+        require(code == SQLITE_OK, name_, ": cannot be opened (", handle != nullptr ? detail::sqlite_reason(handle) : std::string(sqlite3_errstr(code)), ")");
         sqlite3_busy_timeout(handle, 2000);
     }
     static std::string uri_path(const std::string& path) {
