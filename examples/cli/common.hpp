@@ -72,6 +72,15 @@ void write_result(const std::string& name, const std::string& bytes);
 /// Cuts "a,b,c" at the commas.
 [[nodiscard]] std::vector<std::string> split_list(const std::string& text);
 
+/// The model's name as results state it: the last part of its folder's path.
+[[nodiscard]] std::string model_name(const std::string& folder);
+
+/// A token as a user names it: an id in decimal, or text that is exactly one token. UsageError naming `option` otherwise.
+[[nodiscard]] std::int32_t token_argument(const std::string& text, const char* option, const std::optional<Tokenizer>& tokenizer);
+
+/// Options that choose what computes: --rules, --softmax-rule, --backend, --threads, --recompute.
+void add_compute_options(CLI::App& command, ModelOptions& options);
+
 // The commands. Each registers itself with the program; `run` is called if the user chose it.
 void add_trace_command(CLI::App& app);
 void add_check_command(CLI::App& app);
@@ -79,6 +88,11 @@ void add_inspect_command(CLI::App& app);
 void add_tokenize_command(CLI::App& app);
 void add_make_random_command(CLI::App& app);
 void add_bench_command(CLI::App& app);
+// Where the program is built with the store.
+void add_collect_command(CLI::App& app);
+void add_merge_command(CLI::App& app);
+void add_label_command(CLI::App& app);
+void add_show_command(CLI::App& app);
 
 /// Set by a command that wants another exit code than 0.
 extern int exit_code;

@@ -19,7 +19,7 @@ template <Backend B, Composite Rules>
 class EngineOf : public Engine {
   public:
     EngineOf(std::unique_ptr<typename B::context> ctx, const EngineRequest& request)
-        : ctx_(std::move(ctx)), model_(request.config, load_llama_weights<B>(*ctx_, request.config, *request.checkpoint)) {}
+        : pool_(request.threads), ctx_(std::move(ctx)), model_(request.config, load_llama_weights<B>(*ctx_, request.config, *request.checkpoint)) {}
 
     Trace trace(std::span<const std::int32_t> ids, const AttributeOptions& options, PassTimes* times) override {
         Trace result = attribute(*ctx_, model_, ids, options, NullObserver{}, times);
@@ -34,8 +34,15 @@ class EngineOf : public Engine {
         if constexpr (!std::same_as<typename B::weight, typename B::scalar>) recording.scalar += std::string(", weights ") + scalar_name<typename B::weight>;
         return recording;
     }
+    void collect(std::span<const CollectDocument> documents, const CollectOptions& options, CollectedUnits& units, bool blind) override {
+        Collector<B> collector(units, pool_, blind);
+        collect_batch(*ctx_, model_, documents, options, collector);
+        if (!blind) units.end_batch();
+    }
+    [[nodiscard]] const char* compute_type() const override { return scalar_name<typename B::scalar>; }
 
   private:
+    ThreadPool pool_;  // of the collector; never at work at the same time as the context's
     std::unique_ptr<typename B::context> ctx_;
     LlamaModel<B, Rules> model_;
 };
