@@ -72,13 +72,10 @@ void write_result(const std::string& name, const std::string& bytes);
 /// Cuts "a,b,c" at the commas.
 [[nodiscard]] std::vector<std::string> split_list(const std::string& text);
 
-/// The model's name as results state it: the last part of its folder's path.
-[[nodiscard]] std::string model_name(const std::string& folder);
-
 /// A token as a user names it: an id in decimal, or text that is exactly one token. UsageError naming `option` otherwise.
 [[nodiscard]] std::int32_t token_argument(const std::string& text, const char* option, const std::optional<Tokenizer>& tokenizer);
 
-/// Options that choose what computes: --rules, --softmax-rule, --backend, --threads, --recompute.
+/// Options that choose what computes: --rules, --softmax-rule, --backend, --threads, --products, --recompute.
 void add_compute_options(CLI::App& command, ModelOptions& options);
 
 // The commands. Each registers itself with the program; `run` is called if the user chose it.
