@@ -66,7 +66,7 @@ struct Naive {
 struct Keeper {
     std::map<std::pair<bool, Index>, std::array<std::vector<float>, 2>> values;
     Index heads = 0;
-    [[nodiscard]] bool reads(Site) const { return true; }
+    [[nodiscard]] bool reads(Site site) const { return site == Site::neuron || site == Site::head; }
     void relevance(B::context&, SiteRef site, Activation<const float> x, Coefficient<float> c) {
         if (site.site != Site::neuron && site.site != Site::head) return;
         const bool head = site.site == Site::head;

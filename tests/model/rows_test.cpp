@@ -116,7 +116,8 @@ void check_packed(std::size_t shortest, Index tiled_from, double allowed) {
                 for (const auto& [site, sums] : alone.sums) {
                     INFO(site << ", prompt " << i);
                     CHECK(difference(together.at(site), static_cast<std::size_t>(packed.prompts[i].first), sums) <= allowed);
-                    CHECK(std::any_of(sums.begin(), sums.end(), [](double value) { return value != 0; }));
+                    const bool stopped = std::same_as<Rules, CpLRP> && (site.ends_with(".q") || site.ends_with(".k") || site.ends_with(".q_pre") || site.ends_with(".k_pre") || site.ends_with(".gate") || site.ends_with(".act"));
+                    if (prompts[i].size() > 1 && !stopped) CHECK(std::any_of(sums.begin(), sums.end(), [](double value) { return value != 0; }));
                 }
                 const auto logits = pass.logits.download(ctx);
                 CHECK(difference(together.at("logits"), i * 60, {logits.begin(), logits.end()}) <= allowed);

@@ -41,7 +41,7 @@ class ExactSum {
     friend bool operator==(const ExactSum&, const ExactSum&) = default;
 
   private:
-    __extension__ using Wide = __int128;
+    __extension__ typedef __int128 Wide;
     explicit ExactSum(Wide bits) : bits_(bits) {}
     Wide bits_ = 0;
 };

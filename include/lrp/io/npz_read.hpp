@@ -106,7 +106,7 @@ class NpzReader {
             p = next;
             while (p < end && (*p == ',' || *p == ' ')) ++p;
         }
-        const bool plain = array.descr.size() == 3 && array.descr[2] >= '1' && array.descr[2] <= '8';
+        const bool plain = array.descr.size() == 3 && std::string_view("fiu").find(array.descr[1]) != std::string_view::npos && array.descr[2] >= '1' && array.descr[2] <= '8';
         require(!plain || array.bytes.size() / static_cast<std::size_t>(array.descr[2] - '0') == count, where, ": its size is not that of its shape");
         return array;
     }
