@@ -7,6 +7,7 @@
 #   lrpxx::thrust   the Thrust backend on the host (thrust_omp, thrust_tbb: with those threads)
 #   lrpxx::cuda     the Thrust backend on CUDA cards, for sources compiled by nvcc
 #   lrpxx::io       checkpoints and data files      lrpxx::text  tokenizers      lrpxx::view  pictures
+#   lrpxx::store    the neuron store (SQLite)
 #   lrpxx::lrpxx    core, eigen, io, text and view, as far as found; the other backends are for those who name them
 
 set(LRP_INCLUDE_ROOT ${PROJECT_SOURCE_DIR}/include)
@@ -89,6 +90,13 @@ if(LRP_HAS_TEXT AND LRP_HAS_IO)
     lrp_library(text)
     lrp_headers(lrpxx_text ${LRP_INCLUDE_ROOT} lrp/text)
     target_link_libraries(lrpxx_text INTERFACE lrpxx_io PCRE2::8BIT utf8proc::utf8proc)
+endif()
+
+lrp_find(STORE SQLite3)
+if(LRP_HAS_STORE AND LRP_HAS_IO)
+    lrp_library(store)
+    lrp_headers(lrpxx_store ${LRP_INCLUDE_ROOT} lrp/store)
+    target_link_libraries(lrpxx_store INTERFACE lrpxx_io SQLite::SQLite3)
 endif()
 
 lrp_library(lrpxx)

@@ -175,7 +175,7 @@ struct AttentionTimes {
 
 /// Scores and probabilities stored: four products and softmax rows.
 AttentionTimes attention_materialised(F32::context& ctx, AttentionInputs& a) {
-    const AttentionParams<F32::context> p{a.shape, {}, {}, {}, {}, {}, 0};
+    const AttentionParams<F32::context> p{a.shape, {}, {}, {}, {}, {}, {}, 0};
     const Index rows = a.shape.heads * a.tokens;
     ActivationTensor<F32> scores(ctx, rows, a.tokens), probs(ctx, rows, a.tokens);
     CoefficientTensor<F32> c_scores(ctx, rows, a.tokens), c_probs(ctx, rows, a.tokens);
@@ -195,7 +195,7 @@ AttentionTimes attention_materialised(F32::context& ctx, AttentionInputs& a) {
 
 /// In tiles, nothing stored but a sum a row.
 AttentionTimes attention_tiled(F32::context& ctx, AttentionInputs& a) {
-    const AttentionParams<F32::context> p{a.shape, {}, {}, {}, {}, {}, 0};
+    const AttentionParams<F32::context> p{a.shape, {}, {}, {}, {}, {}, {}, 0};
     Tensor<F32> log_sum(ctx, a.shape.heads, a.tokens);
     const double forward = seconds(ctx, [&] {
         TiledAttention::forward(ctx, p.tiled(), a.q.view().as_const(), a.k.view().as_const(), a.v.view().as_const(), a.z.view(), log_sum.view().data);
@@ -290,7 +290,7 @@ void model_lines(const char* name, const LlamaConfig& config, const Ceilings& to
     const Floor floor{config, top, {4, sizeof(typename B::weight)}};
     const LlamaModel<B, AttnLRP> model(config, std::make_shared<const LlamaWeights<B>>(random_weights<B>(ctx, config)));
     for (const Index T : prompts) {
-        const bool probs = !AttentionBlock<B, AttnLRP>::in_tiles(T, default_tiled_from);
+        const bool probs = !AttentionBlock<B, AttnLRP>::in_tiles(config.attention, T, default_tiled_from<B>);
         const double need = static_cast<double>(LlamaModel<B, AttnLRP>::pass_bytes(config, T, false, probs)) + spare, have = available(ctx);
         if (need > have) {
             std::printf("| %s | %td | left out: the pass takes %.1f GB, %.1f GB free | | | |\n", name, T, need * 1e-9, have * 1e-9);

@@ -1,8 +1,14 @@
 // SPDX-FileCopyrightText: 2026 The lrpxx authors
 // SPDX-License-Identifier: BSD-3-Clause
+#include <unistd.h>
+
 #include <cstdio>
 #include <iostream>
 #include <memory>
+#include <span>
+
+#include <lrp/view/label.hpp>
+#include <lrp/view/terminal.hpp>
 
 #include "common.hpp"
 
@@ -18,24 +24,33 @@ struct CheckOptions {
 
 double total(const LedgerLayer& layer, Site site) { return layer.total[static_cast<std::size_t>(site)]; }
 
-/// One row a layer, the last on top; each column is the total relevance at one site.
-template <std::size_t N>
-void print_table(const Ledger& ledger, const char* title, const std::array<Site, N>& sites) {
-    std::printf("%s\n%-6s", title, "layer");
-    for (const Site site : sites) std::printf(" %11s", std::string(site_name(site)).c_str());
-    std::printf("\n");
-    for (std::size_t l = ledger.layers.size(); l-- > 0;) {
-        std::printf("%-6zu", l + 1);
-        for (const Site site : sites) std::printf(" %11.5g", total(ledger.layers[l], site));
+/// One row a layer, the last on top; each column is the total relevance at one site. Bands of columns where they are more than fit.
+void print_table(const Ledger& ledger, const char* title, std::span<const Site> sites) {
+    constexpr std::size_t margin = 6, column = 12;
+    const auto width = static_cast<std::size_t>(detect_terminal(STDOUT_FILENO).width);
+    const std::size_t per_band = width < margin + column ? 1 : (width - margin) / column;
+    std::printf("%s\n", title);
+    for (; !sites.empty(); sites = sites.subspan(std::min(per_band, sites.size()))) {
+        const auto band = sites.first(std::min(per_band, sites.size()));
+        std::printf("%-6s", "layer");
+        for (const Site site : band) std::printf(" %11s", std::string(site_name(site)).c_str());
+        std::printf("\n");
+        for (std::size_t l = ledger.layers.size(); l-- > 0;) {
+            std::printf("%-6zu", l + 1);
+            for (const Site site : band) std::printf(" %11.5g", total(ledger.layers[l], site));
+            std::printf("\n");
+        }
         std::printf("\n");
     }
-    std::printf("\n");
 }
 
 void print_totals(const Ledger& ledger) {
-    std::printf("Total relevance at each site. Parallel branches split it: resid_post goes to resid_mid and mlp_out, neuron to gate and up, head to\n"
-                "probs and v, scores to q and k. Explained: %.9g\n\n",
-                ledger.explained);
+    const int width = detect_terminal(STDOUT_FILENO).width;
+    std::printf("%s\n\n", wrapped("Total relevance at each site. Parallel branches split it: resid_post goes to resid_mid and mlp_out, neuron to gate and up, "
+                                  "head to probs and v, scores to q and k. Explained: " +
+                                      number_text(ledger.explained, 9),
+                                  width)
+                               .c_str());
     print_table(ledger, "Residual stream and MLP", std::array{Site::resid_post, Site::mlp_out, Site::neuron, Site::act, Site::gate, Site::up, Site::mlp_norm, Site::resid_mid});
     print_table(ledger, "Attention", std::array{Site::attn_out, Site::head, Site::probs, Site::scores, Site::q, Site::k, Site::v, Site::q_pre, Site::k_pre, Site::attn_norm, Site::resid_pre});
     std::printf("At the embedding: %.9g, that is %.2f %% of what was explained\n\n", ledger.embedding,

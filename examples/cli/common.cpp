@@ -25,7 +25,8 @@ std::optional<std::int32_t> decimal(const std::string& text) {
     return value;
 }
 
-/// A token as a user names it: an id in decimal, or text that is exactly one token.
+}  // namespace
+
 std::int32_t token_argument(const std::string& text, const char* option, const std::optional<Tokenizer>& tokenizer) {
     if (const auto id = decimal(text)) return *id;
     if (!tokenizer) fail<UsageError>(option, ": '", text, "' is not a token id, and the model has no tokenizer.json to look it up in");
@@ -38,7 +39,11 @@ std::int32_t token_argument(const std::string& text, const char* option, const s
     fail<UsageError>(option, ": expected a token id or the text of one token, found '", text, "' which is ", pieces.ids.size(), " tokens", hint);
 }
 
-}  // namespace
+std::string model_name(const std::string& folder) {
+    auto path = std::filesystem::path(folder).lexically_normal();
+    if (path.filename().empty()) path = path.parent_path();
+    return path.filename().string();
+}
 
 std::string backend_help() {
     const auto built = [](const BackendEntry& entry) { return entry.built(); };
@@ -56,26 +61,34 @@ void add_prompt_options(CLI::App& command, ModelOptions& options, const std::str
         },
         prompt_help);
     command.add_option("--ids", options.ids, "token ids in place of a prompt, e.g. 1,5,7 (no tokenizer is needed)");
+    command.add_flag_callback("--no-special-in-text", [&options] { options.special_in_text = false; }, "treat control tokens spelled in the prompt as plain text");
+}
+
+void add_model_options(CLI::App& command, ModelOptions& options) {
+    add_prompt_options(command, options, "the prompt; what is explained is the model's next token");
+    command.add_option("--target", options.target, "explain this token, as text or id, instead of the most likely one");
+    command.add_option("--contrast", options.contrast, "explain logit(target) - logit(this token)");
+    command.add_option("--position", options.position, "explain the token after this position, counted from 0; negative: from the end")
+        ->type_name("INT");
+    add_compute_options(command, options);
+}
+
+void add_compute_options(CLI::App& command, ModelOptions& options) {
+    command.add_option("--rules", options.rules.preset, "set of rules")->check(CLI::IsMember({"attnlrp", "cp-lrp", "gradient"}))->capture_default_str();
+    command.add_option("--softmax-rule", options.rules.softmax, "another rule for the softmax than the set's own")
+        ->check(CLI::IsMember({"taylor", "uniform", "stop"}));
+    add_backend_options(command, options);
+    command.add_option("--recompute", options.recompute, "layers computed again in the backward pass: never, always, auto, or a memory budget such as 2G")
+        ->capture_default_str();
+}
+
+void add_backend_options(CLI::App& command, ModelOptions& options) {
     command.add_option("--backend", options.backend, "what computes: " + backend_help())->capture_default_str();
     command.add_option("--threads", options.threads, "threads; 0: all cores (the result is the same bits for any number)")->capture_default_str();
     command.add_option_function<std::string>(
         "--products", [&options](const std::string& text) { options.products = parse_products(text); },
         "exact: matrix products as exact as float32; fast: activations may be rounded to bf16 where that is faster [exact]")
         ->check(CLI::IsMember({"exact", "fast"}));
-    command.add_flag("!--no-special-in-text", options.special_in_text, "treat control tokens spelled in the prompt as plain text");
-}
-
-void add_model_options(CLI::App& command, ModelOptions& options) {
-    add_prompt_options(command, options, "the prompt; what is explained is the model's next token");
-    command.add_option("--rules", options.rules.preset, "set of rules")->check(CLI::IsMember({"attnlrp", "cp-lrp", "gradient"}))->capture_default_str();
-    command.add_option("--softmax-rule", options.rules.softmax, "another rule for the softmax than the set's own")
-        ->check(CLI::IsMember({"taylor", "uniform", "stop"}));
-    command.add_option("--target", options.target, "explain this token, as text or id, instead of the most likely one");
-    command.add_option("--contrast", options.contrast, "explain logit(target) - logit(this token)");
-    command.add_option("--position", options.position, "explain the token after this position, counted from 0; negative: from the end")
-        ->type_name("INT");
-    command.add_option("--recompute", options.recompute, "layers computed again in the backward pass: never, always, auto, or a memory budget such as 2G")
-        ->capture_default_str();
 }
 
 void add_generation_options(CLI::App& command, GenerationOptions& options) {
@@ -117,17 +130,13 @@ std::vector<std::int32_t> parse_ids(const std::string& text) {
     return ids;
 }
 
-std::string model_name(const std::string& folder) {
-    auto path = std::filesystem::path(folder).lexically_normal();
-    if (path.filename().empty()) path = path.parent_path();
-    return path.filename().string();
-}
-
 Prompt read_prompt(const ModelOptions& options) {
     if (options.has_prompt == !options.ids.empty()) {
         if (options.has_prompt) fail<UsageError>("give a prompt or --ids, not both");
         fail<UsageError>("give a prompt, or token ids with --ids");
     }
+    require(std::filesystem::exists(options.folder), options.folder, ": there is no such file or folder");
+    require(std::filesystem::is_directory(options.folder), options.folder, ": expected a checkpoint folder, found a file");
     Prompt prompt;
     prompt.tokenizer = load_tokenizer(options.folder);
     if (!options.has_prompt) {

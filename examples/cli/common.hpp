@@ -44,9 +44,13 @@ struct Prompt {
     std::optional<Encoding> encoding;  ///< unset where ids were given
 };
 
-/// Adds those options to a command: all of them, or those of a command that explains nothing.
+/// Adds those options to a command: all of them, or those that name the model and the prompt.
 void add_model_options(CLI::App& command, ModelOptions& options);
 void add_prompt_options(CLI::App& command, ModelOptions& options, const std::string& prompt_help);
+
+/// Options that choose what computes: --backend, --threads, --products; and how relevance is computed: --rules, --softmax-rule, --recompute.
+void add_backend_options(CLI::App& command, ModelOptions& options);
+void add_compute_options(CLI::App& command, ModelOptions& options);
 
 /// The options of generation, which ends at `stop` strings and, unless told otherwise, at the model's ends of text.
 struct GenerationOptions {
@@ -87,6 +91,9 @@ void write_result(const std::string& name, const std::string& bytes);
 /// Cuts "a,b,c" at the commas.
 [[nodiscard]] std::vector<std::string> split_list(const std::string& text);
 
+/// A token as a user names it: an id in decimal, or text that is exactly one token. UsageError naming `option` otherwise.
+[[nodiscard]] std::int32_t token_argument(const std::string& text, const char* option, const std::optional<Tokenizer>& tokenizer);
+
 // The commands. Each registers itself with the program; `run` is called if the user chose it.
 void add_trace_command(CLI::App& app);
 void add_check_command(CLI::App& app);
@@ -97,6 +104,11 @@ void add_steer_command(CLI::App& app);
 void add_neurons_command(CLI::App& app);
 void add_make_random_command(CLI::App& app);
 void add_bench_command(CLI::App& app);
+// Where the program is built with the store.
+void add_collect_command(CLI::App& app);
+void add_merge_command(CLI::App& app);
+void add_label_command(CLI::App& app);
+void add_show_command(CLI::App& app);
 
 /// Set by a command that wants another exit code than 0.
 extern int exit_code;

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include <lrp/analysis/attribute.hpp>
+#include <lrp/analysis/collect.hpp>
 #include <lrp/analysis/compare.hpp>
 #include <lrp/analysis/condition.hpp>
 #include <lrp/analysis/ledger.hpp>
@@ -40,6 +41,9 @@ class Engine {
     virtual Trace trace(std::span<const std::int32_t> ids, const AttributeOptions& options, PassTimes* times, const RelevanceCondition& condition = {}) = 0;
     virtual Ledger ledger(std::span<const std::int32_t> ids, const AttributeOptions& options) = 0;
     virtual SiteRecording record(std::span<const std::int32_t> ids, const AttributeOptions& options) = 0;
+    /// Takes one batch of documents into `units`, and ends the batch; `blind` runs the passes and takes nothing.
+    virtual void collect(std::span<const CollectDocument> documents, const CollectOptions& options, CollectedUnits& units, bool blind) = 0;
+    [[nodiscard]] virtual const char* compute_type() const = 0;
     virtual UnitReport units(std::span<const std::int32_t> ids, const AttributeOptions& options, std::size_t top, UnitScope scope) = 0;
     virtual Generated generate(std::span<const std::int32_t> ids, const GenerateOptions& options, const TokenCallback& on_token) = 0;
     virtual Steered steer(std::span<const std::int32_t> ids, const SteeringPlan& plan, SteeringMode mode, const GenerateOptions& options, const TokenCallback& before,

@@ -7,5 +7,7 @@
 std::unique_ptr<lrp::cli::Engine> lrp::cli::make_eigen_engine(const EngineRequest& request) {
     if (request.checkpoint->mostly(Dtype::bf16)) return make_eigen_bf16_engine(request);  // its weights are used where they lie
     using B = EigenBackend<float>;
-    return engine_of<B>(std::make_unique<B::context>(request.threads), request);
+    auto ctx = std::make_unique<B::context>(request.threads);
+    ctx->products.products = request.products;
+    return engine_of<B>(std::move(ctx), request);
 }

@@ -6,5 +6,7 @@
 
 std::unique_ptr<lrp::cli::Engine> lrp::cli::make_eigen_bf16_engine(const EngineRequest& request) {
     using B = EigenBackend<float, bf16>;
-    return engine_of<B>(std::make_unique<B::context>(request.threads), request);
+    auto ctx = std::make_unique<B::context>(request.threads);
+    ctx->products.products = request.products;
+    return engine_of<B>(std::move(ctx), request);
 }

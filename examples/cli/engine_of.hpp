@@ -50,7 +50,7 @@ template <Backend B, Composite Rules>
 class EngineOf : public GeneratingEngine<B> {
   public:
     EngineOf(std::unique_ptr<typename B::context> ctx, const EngineRequest& request)
-        : GeneratingEngine<B>(std::move(ctx), request), model_(request.config, this->weights()) {}
+        : GeneratingEngine<B>(std::move(ctx), request), pool_(request.threads), model_(request.config, this->weights()) {}
 
     Trace trace(std::span<const std::int32_t> ids, const AttributeOptions& options, PassTimes* times, const RelevanceCondition& condition) override {
         Trace result = condition.empty() ? attribute(*ctx_, model_, ids, options, NullObserver{}, times) : attribute_through(*ctx_, model_, ids, condition, options, times);
@@ -68,16 +68,26 @@ class EngineOf : public GeneratingEngine<B> {
     UnitReport units(std::span<const std::int32_t> ids, const AttributeOptions& options, std::size_t top, UnitScope scope) override {
         return relevant_units(*ctx_, model_, ids, options, top, scope);
     }
+    void collect(std::span<const CollectDocument> documents, const CollectOptions& options, CollectedUnits& units, bool blind) override {
+        Collector<B> collector(units, pool_, blind);
+        collect_batch(*ctx_, model_, documents, options, collector);
+        if (!blind) units.end_batch();
+    }
+    [[nodiscard]] const char* compute_type() const override { return scalar_name<typename B::scalar>; }
 
   private:
     using GeneratingEngine<B>::ctx_;
+    ThreadPool pool_;  // of the collector; never at work at the same time as the context's
     LlamaModel<B, Rules> model_;
 };
 
 template <class Base, class SoftmaxRule>
-struct WithSoftmax : Base {
+struct OtherSoftmax : Base {
     using softmax = SoftmaxRule;
 };
+/// A set that has the rule already stays itself, and is not compiled twice.
+template <class Base, class SoftmaxRule>
+using WithSoftmax = std::conditional_t<std::same_as<typename Base::softmax, SoftmaxRule>, Base, OtherSoftmax<Base, SoftmaxRule>>;
 
 template <Backend B, class Base>
 std::unique_ptr<Engine> engine_with_softmax(std::unique_ptr<typename B::context> ctx, const EngineRequest& request) {

@@ -50,6 +50,7 @@ void add_generate_command(CLI::App& app) {
     auto* command = app.add_subcommand("generate", "Let the model continue a prompt; the new text is shown as it comes");
     auto options = std::make_shared<GenerateCommand>();
     add_prompt_options(*command, options->model, "the prompt to be continued");
+    add_backend_options(*command, options->model);
     add_generation_options(*command, options->generation);
     add_json_option(*command, options->json);
     command->footer("Without a temperature the most likely token is taken each time. With --ids and no tokenizer, ids are shown. JSON holds new_ids, text (null without a\n"

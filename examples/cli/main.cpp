@@ -38,11 +38,20 @@ int main(int argc, char** argv) {
     lrp::cli::add_neurons_command(app);
     lrp::cli::add_make_random_command(app);
     lrp::cli::add_bench_command(app);
+#if defined(LRP_CLI_WITH_STORE)
+    lrp::cli::add_collect_command(app);
+    lrp::cli::add_merge_command(app);
+    lrp::cli::add_label_command(app);
+    lrp::cli::add_show_command(app);
+#endif
     try {
         const auto commands = app.get_subcommands([](CLI::App*) { return true; });
         const auto named = [&](const CLI::App* command) { return command->get_name() == argv[1]; };
-        if (argc > 1 && argv[1][0] != '-' && std::none_of(commands.begin(), commands.end(), named))
-            lrp::fail<lrp::UsageError>("there is no command '", argv[1], "'; there are trace, check, inspect, tokenize, generate, steer, neurons, make-random and bench");
+        if (argc > 1 && argv[1][0] != '-' && std::none_of(commands.begin(), commands.end(), named)) {
+            std::string names;
+            for (std::size_t i = 0; i < commands.size(); ++i) names += (i == 0 ? "" : i + 1 == commands.size() ? " and " : ", ") + commands[i]->get_name();
+            lrp::fail<lrp::UsageError>("there is no command '", argv[1], "'; there are ", names);
+        }
         app.parse(argc, argv);
         return lrp::cli::exit_code;
     } catch (const CLI::ParseError& error) {

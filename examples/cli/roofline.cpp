@@ -4,6 +4,7 @@
 // Each kernel is compiled for its instructions whatever the program is compiled for, and called only where the processor has them.
 #include "roofline.hpp"
 
+#include <sched.h>
 #include <sys/mman.h>
 
 #include <array>
@@ -132,6 +133,19 @@ bool has_amx() {
 
 #endif
 
+/// Keeps this thread on one core of those the program may use, each thread on another: left alone, two that wait for each other may share one.
+void pin_to_core([[maybe_unused]] unsigned thread) {
+#if defined(__linux__)
+    cpu_set_t allowed, mine;
+    if (::sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
+    unsigned left = thread % static_cast<unsigned>(CPU_COUNT(&allowed));
+    CPU_ZERO(&mine);
+    for (std::size_t core = 0; core < CPU_SETSIZE; ++core)
+        if (CPU_ISSET(core, &allowed) && left-- == 0) CPU_SET(core, &mine);
+    ::sched_setaffinity(0, sizeof mine, &mine);
+#endif
+}
+
 /// The best rate of `amount` a spell on every thread, over `seconds`. A spell is short, and the threads begin it together.
 double best_rate(unsigned threads, double seconds, double amount, const std::function<void(unsigned thread, std::size_t spell)>& work) {
     std::vector<Clock::time_point> begin(threads), end(threads);
@@ -146,6 +160,7 @@ double best_rate(unsigned threads, double seconds, double amount, const std::fun
     std::barrier start(threads);
     std::barrier stop(threads, finished);
     const auto run = [&](unsigned thread) {
+        pin_to_core(thread);
         for (std::size_t spell = 0; more; ++spell) {
             start.arrive_and_wait();
             begin[thread] = Clock::now();
@@ -154,10 +169,9 @@ double best_rate(unsigned threads, double seconds, double amount, const std::fun
             stop.arrive_and_wait();
         }
     };
-    std::vector<std::jthread> others;
-    for (unsigned t = 1; t < threads; ++t) others.emplace_back(run, t);
-    run(0);
-    others.clear();
+    std::vector<std::jthread> all;
+    for (unsigned t = 0; t < threads; ++t) all.emplace_back(run, t);
+    all.clear();  // joins them
     return best;
 }
 

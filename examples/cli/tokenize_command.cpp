@@ -106,8 +106,8 @@ void add_tokenize_command(CLI::App& app) {
         "the text");
     command->add_option("--file", options->file, "read texts from a file, one JSON string a line (- for standard input)");
     command->add_flag("--json", options->json, "write one JSON object a text: ids, tokens, offsets (bytes), decoded");
-    command->add_flag("!--no-template", options->encode.add_special_tokens, "do not add the template's special tokens");
-    command->add_flag("!--no-special-in-text", options->encode.special_in_text, "treat control tokens spelled in the text as plain text");
+    command->add_flag_callback("--no-template", [options] { options->encode.add_special_tokens = false; }, "do not add the template's special tokens");
+    command->add_flag_callback("--no-special-in-text", [options] { options->encode.special_in_text = false; }, "treat control tokens spelled in the text as plain text");
     command->footer("Examples:\n"
                     "  lrp tokenize examples/models/mini \"I have 5 cats\"\n"
                     "  lrp tokenize examples/models/mini --file lines.jsonl --json > tokens.jsonl");

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <iostream>
 #include <memory>
+#include <sstream>
 
 #include <lrp/core/config.hpp>
 #include <lrp/io/npz.hpp>
@@ -76,7 +77,6 @@ void describe(Trace& trace, const TraceOptions& options, const Checkpoint& check
                              {"model_hash", checkpoint.hash()},
                              {"version", LRP_VERSION_STRING},
                              {"rules", options.model.rules.label()},
-                             {"target", std::to_string(trace.target)},
                              {"backend", options.model.backend},
                              {"seed", options.lxt_seed ? "logit" : "1"}});
     for (const std::string& unit : options.through) trace.provenance["through"] += (trace.provenance["through"].empty() ? "" : ",") + unit;
@@ -114,9 +114,11 @@ void write_files(const Trace& trace, const TraceOptions& options, const TraceSit
 
 void print(const Trace& trace, const TraceOptions& options) {
     const TerminalStyle style = detect_terminal(STDOUT_FILENO);
-    std::cout << ansi_predictions(trace) << '\n';
-    std::cout << "Explained: " << (!trace.unit.empty() ? "activation of " + trace.unit + " " : trace.contrast ? "logit difference " : "logit ") << trace.explained << " at position " << trace.position
-              << ", rules " << options.model.rules.label() << "\n\n";
+    std::cout << ansi_predictions(trace, style) << '\n';
+    std::ostringstream what;
+    what << "Explained: " << (!trace.unit.empty() ? "activation of " + trace.unit + " " : trace.contrast ? "logit difference " : "logit ") << trace.explained << " at position " << trace.position << ", rules "
+         << options.model.rules.label();
+    std::cout << wrapped(what.str(), style.width) << "\n\n";
     std::cout << ansi_prompt(trace, style) << '\n' << ansi_heatmap(trace, style, parse_normalize(options.normalize), options.include_embedding);
     std::cout.flush();
 }

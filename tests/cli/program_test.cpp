@@ -4,6 +4,7 @@
 // The program from outside: exit codes, messages, and what it writes.
 #include <lrp/io/json.hpp>
 #include <lrp/io/safetensors.hpp>
+#include <lrp/view/label.hpp>
 
 #include "support/catch.hpp"
 #include "support/folder.hpp"
@@ -30,7 +31,7 @@ TEST_CASE("wrong use ends with 2 and says what is wrong; failure with 1") {
     const std::string ids = mini + " --ids 0,5 ";
     const std::vector<Case> cases{
         {"", 2, "subcommand is required"},
-        {"nonsense", 2, "there is no command 'nonsense'; there are trace, check, inspect, tokenize, generate, steer, neurons, make-random and bench"},
+        {"nonsense", 2, "there is no command 'nonsense'; there are trace, check, inspect, tokenize, generate, steer, neurons, make-random, bench"},
         {"trace", 2, "MODEL_DIR is required"},
         {"trace " + mini, 2, "give a prompt, or token ids with --ids"},
         {"trace " + mini + " hello --ids 1", 2, "give a prompt or --ids, not both"},
@@ -63,7 +64,9 @@ TEST_CASE("wrong use ends with 2 and says what is wrong; failure with 1") {
         {"trace " + ids + "--json /", 1, "it is a folder"},
         {"trace " + ids + "--unknown", 2, "not expected"},
         {"trace /nonexistent --ids 1", 1, "/nonexistent: there is no such file or folder"},
-        {"trace /nonexistent hello", 1, "there is no tokenizer.json"},
+        {"trace /nonexistent hello", 1, "/nonexistent: there is no such file or folder"},
+        {"trace " + mini + "/config.json hello", 1, "config.json: expected a checkpoint folder, found a file"},
+        {"trace " LRP_SOURCE_ROOT "/docs hello", 1, "there is no tokenizer.json; give token ids with --ids"},
         {"trace " LRP_SOURCE_ROOT "/docs --ids 1", 1, "there is no config.json in the folder"},
         {"check " + mini, 2, "give a prompt, or token ids with --ids"},
         {"check " + ids + "--tolerance -1", 2, "--tolerance"},
@@ -88,7 +91,7 @@ TEST_CASE("wrong use ends with 2 and says what is wrong; failure with 1") {
 }
 
 TEST_CASE("help and version") {
-    for (const char* command : {"", "trace ", "check ", "inspect ", "tokenize ", "make-random ", "bench "}) {
+    for (const char* command : {"", "trace ", "check ", "inspect ", "tokenize ", "make-random ", "bench ", "collect ", "merge ", "label ", "show "}) {
         const Result help = lrp_run(std::string(command) + "--help");
         CHECK(help.code == 0);
         CHECK_THAT(help.out, Contains("Examples:") && Contains("lrp "));
@@ -112,6 +115,7 @@ TEST_CASE("trace: what the screen shows, and what the files hold") {
     CHECK((json["ids"].size() == 18 && json["tokens"][9] == " dogs" && json["offsets"][9] == nlohmann::json({19, 24})));
     CHECK((json["residual"].size() == 6 && json["head"][5].size() == 18 && json["head"][5][17].size() == 8 && json["neuron"][0][0].size() == 384));
     CHECK((json["metadata"]["rules"] == "attnlrp" && json["metadata"]["model"] == "mini" && json["metadata"]["model_hash"].get<std::string>().size() == 16));
+    CHECK(json["metadata"]["prompt"] == "I have 5 cats and 3 dogs. My cats love to play with my");
     const SafeTensors tensors = SafeTensors::open(file("t.safetensors"));
     CHECK(tensors.at("neuron").shape == std::vector<std::uint64_t>{6, 18, 384});
     CHECK(tensors.at("target").shape == std::vector<std::uint64_t>{1});
@@ -139,11 +143,12 @@ TEST_CASE("trace: ids need no tokenizer, standard output takes one text, colours
     std::istringstream lines(narrow.out);
     std::size_t layers = 0;
     for (std::string line; std::getline(lines, line);) {
-        if (!line.starts_with("layer ")) continue;
-        ++layers;
-        CHECK(line.size() <= 40);
+        layers += line.starts_with("layer ");
+        CHECK(display_width(line) <= 40);
     }
     CHECK(layers == 12);  // two bands of six
+    std::istringstream tables(lrp_run("check " + mini + " " + cats, "COLUMNS=80").out);
+    for (std::string line; std::getline(tables, line);) CHECK((display_width(line) <= 80 || line.starts_with("OK: ")));
 }
 
 TEST_CASE("trace: rules, softmax rules and backends give what they should") {

@@ -110,7 +110,7 @@ TEMPLATE_TEST_CASE("attention in tiles is attention", "[op]", float, double) {
         CHECK(gap(bench.get(Z), attend(far, 1, q, k, v)) <= 100 * tolerance<TestType>);
         auto short_k = bench.activation(17, 2);
         CHECK_THROWS_WITH(TiledAttention::forward(bench.ctx, TiledAttention::Params<TestType>{1, 1, 2, 1}, Q.in(), short_k.in(), V.in(), Z.out(), log_sum.data()),
-                          Catch::Matchers::Contains("TiledAttention: keys: expected shape [18, 2], found [17, 2]"));
+                          Catch::Matchers::Contains("TiledAttention: expected keys for all 18 queries, found 17"));
     } else {
         Bench<TestType> bench;  // nothing to test: say so, and let the fixture see a call
         auto none = bench.activation(1, 1);

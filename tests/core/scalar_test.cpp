@@ -88,3 +88,30 @@ TEST_CASE("stored numbers widen without loss and narrow to the nearest") {
     CHECK(narrow<bf16>(0.1).bits == bf16(0.1f).bits);
     CHECK(narrow<float>(0.1) == 0.1f);
 }
+
+TEST_CASE("half precision rounds to nearest, ties to even, and every pattern comes back") {
+    for (std::uint32_t bits = 0; bits < 65536; ++bits) {
+        const f16 half{static_cast<std::uint16_t>(bits)};
+        const float value = static_cast<float>(half);
+        if (std::isnan(value)) {
+            CHECK(std::isnan(static_cast<float>(f16::rounded(value))));
+        } else if (f16::rounded(value).bits != bits) {
+            FAIL("pattern " << bits);
+        }
+    }
+    // Between two neighbours: below the middle, the middle (to the even one), above it.
+    for (std::uint32_t bits = 0; bits < 0x7bff; ++bits) {
+        const double low = static_cast<double>(static_cast<float>(f16{static_cast<std::uint16_t>(bits)})), high = static_cast<double>(static_cast<float>(f16{static_cast<std::uint16_t>(bits + 1)}));
+        const auto middle = static_cast<float>((low + high) / 2);
+        const std::uint32_t even = bits % 2 == 0 ? bits : bits + 1;
+        for (const float sign : {1.0f, -1.0f}) {
+            const std::uint32_t top = sign < 0 ? 0x8000 : 0;
+            const bool right = f16::rounded(sign * middle).bits == (top | even) && f16::rounded(sign * std::nextafter(middle, 0.0f)).bits == (top | bits) &&
+                               f16::rounded(sign * std::nextafter(middle, 1e9f)).bits == (top | (bits + 1));
+            if (!right) FAIL("above pattern " << bits);
+        }
+    }
+    CHECK(f16::rounded(65519.9f).bits == 0x7bff);
+    CHECK(f16::rounded(65520.0f).bits == 0x7c00);
+    CHECK(f16::rounded(-1e30f).bits == 0xfc00);
+}

@@ -161,16 +161,14 @@ void agrees_with_the_loop(const std::vector<Shape>& shapes) {
 }
 
 /// Every branch: one and two token blocks and more, odd numbers of them; depth and width below, at and beyond tiles, panels and blocks.
-const std::vector<Shape> small_shapes = {{1, 1, 1},    {1, 33, 17},  {2, 31, 5},   {5, 70, 37},  {8, 64, 32},  {15, 32, 16}, {16, 96, 48},
-                                         {17, 100, 50}, {31, 63, 65}, {32, 64, 64}, {33, 65, 33}, {47, 47, 90}, {48, 128, 96}, {49, 1, 40},
-                                         {64, 40, 1},   {70, 70, 70}};
+const std::vector<Shape> small_shapes = {{1, 1, 1},    {1, 33, 17},  {2, 31, 5},   {5, 70, 37},  {8, 64, 32},   {15, 32, 16}, {16, 96, 48}, {17, 100, 50},
+                                         {31, 63, 65}, {32, 64, 64}, {33, 65, 33}, {47, 47, 90}, {48, 128, 96}, {49, 1, 40},  {64, 40, 1},  {70, 70, 70}};
 const std::vector<Shape> large_shapes = {
-    {3, 8290, 35},    // few tokens: more than the 256 steps whose padded tiles fit into scratch
-    {3, 40, 2100},    // and backward more than 64
-    {20, 1100, 300},  // backward wider than 64 tiles
-    {40, 1090, 290},  // many tokens: more than 32 steps, wider than 16 tiles
-    {40, 290, 1090},
-    {530, 40, 35},  // more than 32 token blocks
+    {3, 8290, 35},                   // few tokens: more than the 256 steps whose padded tiles fit into scratch
+    {3, 40, 2100},                   // and backward more than 64
+    {20, 1100, 300},                 // backward wider than 64 tiles
+    {40, 1090, 290},                 // many tokens: more than 32 steps, wider than 16 tiles
+    {40, 290, 1090}, {530, 40, 35},  // more than 32 token blocks
 };
 
 }  // namespace
@@ -196,8 +194,7 @@ TEST_CASE("compiled as for real tiles, all but the tile instructions agrees bit 
                     problem.pack<SoftTiles>(terms, soft, 1);
                     problem.pack<HardwareTiles>(terms, hard, 3);
                     CHECK(std::memcmp(soft.data(), hard.data(), amx_packed_bytes(shape.tokens, problem.depth(), terms)) == 0);
-                    if (shape.tokens * shape.k * shape.n < 1000000)
-                        CHECK(problem.run<SoftTiles>(terms, 1, 0, {0}) == problem.run<VectorTiles>(terms, 1, 0, {0}));
+                    if (shape.tokens * shape.k * shape.n < 1000000) CHECK(problem.run<SoftTiles>(terms, 1, 0, {0}) == problem.run<VectorTiles>(terms, 1, 0, {0}));
                 }
 }
 

@@ -50,13 +50,15 @@ TEMPLATE_TEST_CASE("a right product passes, and every fault is found and said on
     CHECK(good.usable<TestType>(P{false}, P{true}));
     CHECK(said.str().empty());
 
-    for (const Fault fault : {Fault::off_by_little, Fault::last_column, Fault::ignores_beta, Fault::reads_result, Fault::writes_beyond, Fault::rows_only,
-                              Fault::not_finite})
+    for (const Fault fault :
+         {Fault::off_by_little, Fault::last_column, Fault::ignores_beta, Fault::reads_result, Fault::writes_beyond, Fault::rows_only, Fault::not_finite})
         for (const bool backward_is_wrong : {false, true}) {
             CAPTURE(static_cast<int>(fault), backward_is_wrong);
             std::ostringstream complaints;
             PathCheck check("bad loops", 1e-6, complaints);
-            const auto ask = [&] { return check.usable<TestType>(P{false, backward_is_wrong ? Fault::none : fault}, P{true, backward_is_wrong ? fault : Fault::none}); };
+            const auto ask = [&] {
+                return check.usable<TestType>(P{false, backward_is_wrong ? Fault::none : fault}, P{true, backward_is_wrong ? fault : Fault::none});
+            };
             CHECK_FALSE(ask());
             CHECK_FALSE(ask());
             const std::string text = complaints.str();

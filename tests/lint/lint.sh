@@ -26,7 +26,8 @@ allowed() {
         view) echo "core analysis view" ;;
         io) echo "core io" ;;
         text) echo "core io text" ;;
-        pipeline) echo "core backend op rule model analysis io text view pipeline" ;;
+        store) echo "core io store" ;;
+        pipeline) echo "core backend op rule model analysis io text store view pipeline" ;;
         *) echo "" ;;
     esac
 }
@@ -60,6 +61,7 @@ Eigen/ backends/eigen/.*
 xtensor|xflens/ backends/xtensor/lrp/xtensor/includes.hpp
 cuda|cublas|cub/ backends/(cuda|thrust)/.*
 thrust/ backends/(cuda|thrust)/.*
+sqlite3 include/lrp/store/database.hpp
 LIBRARIES
 grep -nE '<lrp/(xtensor|cuda|thrust)/' include/lrp/lrp.hpp && complain "include/lrp/lrp.hpp includes a backend that must be asked for"
 for file in tests/oracle/*.hpp; do
@@ -81,7 +83,11 @@ for kind in rule op; do
     done
     for page in docs/$kind/*.md; do
         stem=$(basename "$page" .md)
-        [ "$stem" = README ] || [ -f "include/lrp/$kind/$stem.hpp" ] || complain "$page has no header"
+        [ "$stem" = README ] && continue
+        [ -f "include/lrp/$kind/$stem.hpp" ] || complain "$page has no header"
+        for part in '^## Saves$' '^## Conserves$' '[Cc]oefficient' '\.svg)\|^Plots: on'; do
+            grep -q "$part" "$page" || complain "$page says nothing that matches $part"
+        done
     done
     for test in tests/conformance/"${kind}"_*.hpp; do
         grep -q "\"conformance/$(basename "$test")\"" "tests/conformance/${kind}s_test.cpp" || complain "$test is not included by ${kind}s_test.cpp: it never runs"
@@ -89,7 +95,7 @@ for kind in rule op; do
 done
 # A header of the other rooms has a test of its name, or a line that says where it is tested.
 elsewhere=tests/lint/tested_elsewhere.txt
-for room in core io text view analysis; do
+for room in core io text store view analysis; do
     for file in include/lrp/$room/*.hpp; do
         name=$room/$(basename "$file")
         own=tests/$room/$(basename "$file" .hpp)_test.cpp

@@ -34,6 +34,7 @@ mistake "the oracle shares nothing" "add tests/oracle/taylor.hpp '#include <lrp/
 mistake "includes more than the oracle" "add tests/oracle/stop.hpp '#include \"conformance/fixture.hpp\"'"
 mistake "docs/rule/taylor.md is missing" "rm docs/rule/taylor.md"
 mistake "docs/op/dream.md has no header" "touch docs/op/dream.md"
+mistake "docs/op/tanh.md says nothing that matches ^## Conserves" "sed -i '/^## Conserves/d' docs/op/tanh.md"
 mistake "tests/conformance/op_rope.hpp is missing" "rm tests/conformance/op_rope.hpp"
 mistake "tests/oracle/gamma.hpp is missing" "rm tests/oracle/gamma.hpp"
 mistake "rule_stop.hpp is not included by rules_test.cpp: it never runs" "sed -i /rule_stop/d tests/conformance/rules_test.cpp"

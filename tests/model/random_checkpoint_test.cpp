@@ -61,7 +61,7 @@ TEST_CASE("a random checkpoint: sharded, read back, computed with, the same for 
     const LlamaConfig config = llama_config(read_hf_config(folder.path() / "a"));
     const Checkpoint checkpoint = Checkpoint::open(folder.path() / "a");
     using B = ReferenceBackend<float>;
-    B::context ctx(1);
+    B::context ctx;
     const LlamaModel<B, AttnLRP> model(config, load_llama_weights<B>(ctx, config, checkpoint));
     const std::vector<std::int32_t> ids{1, 50, 200, 3, 77};
     const Trace trace = attribute(ctx, model, ids);

@@ -80,6 +80,18 @@ double difference(const std::vector<double>& packed, std::size_t first, const st
     return worst;
 }
 
+/// Largest difference of two arrays, relative to the largest value.
+double apart(const std::vector<float>& a, const std::vector<float>& b) {
+    REQUIRE(a.size() == b.size());
+    double worst = 0, peak = 0;
+    for (std::size_t i = 0; i < a.size(); ++i) {
+        worst = std::max(worst, std::abs(static_cast<double>(a[i]) - b[i]));
+        peak = std::max(peak, std::abs(static_cast<double>(b[i])));
+    }
+    CHECK(peak > 0);
+    return worst / peak;
+}
+
 template <Backend B, Composite Rules>
 void check_packed(std::size_t shortest, Index tiled_from, double allowed) {
     typename B::context ctx;
@@ -104,7 +116,8 @@ void check_packed(std::size_t shortest, Index tiled_from, double allowed) {
                 for (const auto& [site, sums] : alone.sums) {
                     INFO(site << ", prompt " << i);
                     CHECK(difference(together.at(site), static_cast<std::size_t>(packed.prompts[i].first), sums) <= allowed);
-                    CHECK(std::any_of(sums.begin(), sums.end(), [](double value) { return value != 0; }));
+                    const bool stopped = std::same_as<Rules, CpLRP> && (site.ends_with(".q") || site.ends_with(".k") || site.ends_with(".q_pre") || site.ends_with(".k_pre") || site.ends_with(".gate") || site.ends_with(".act"));
+                    if (prompts[i].size() > 1 && !stopped) CHECK(std::any_of(sums.begin(), sums.end(), [](double value) { return value != 0; }));
                 }
                 const auto logits = pass.logits.download(ctx);
                 CHECK(difference(together.at("logits"), i * 60, {logits.begin(), logits.end()}) <= allowed);
@@ -177,11 +190,13 @@ TEST_CASE("several prompts, and several targets of one, are explained as each al
             own.target = prompts[i].target;
             const Trace alone = attribute(ctx, model, prompts[i].ids, own);
             CHECK(traces[i].target == alone.target);
-            CHECK(traces[i].logits == alone.logits);
-            CHECK(traces[i].embedding == alone.embedding);
-            CHECK(traces[i].residual == alone.residual);
-            CHECK(traces[i].head == alone.head);
-            CHECK(traces[i].neuron == alone.neuron);
+            // To the last bit where all rows together still take the products of few rows, or the prompt alone takes those of many.
+            const double allowed = tokens <= 32 ? 0 : 2e-6;
+            CHECK(apart(traces[i].logits, alone.logits) <= allowed);
+            CHECK(apart(traces[i].embedding, alone.embedding) <= allowed);
+            CHECK(apart(traces[i].residual, alone.residual) <= allowed);
+            CHECK(apart(traces[i].head, alone.head) <= allowed);
+            CHECK(apart(traces[i].neuron, alone.neuron) <= allowed);
         }
     }
     const std::vector<std::int32_t> targets{3, 50, 3};

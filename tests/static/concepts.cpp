@@ -31,8 +31,9 @@ struct Fused : ReferenceBackend<float> {
     static constexpr std::array native{Native::softmax};
 };
 static_assert(is_native<Fused>(Native::softmax) && !is_native<ReferenceBackend<float>>(Native::softmax));
-static_assert(native_names.size() == 2 && native_names[static_cast<std::size_t>(Native::softmax)] == "softmax" &&
-              native_names[static_cast<std::size_t>(Native::tiles)] == "tiles");
+static_assert(native_names.size() == 3 && native_names[static_cast<std::size_t>(Native::softmax)] == "softmax" &&
+              native_names[static_cast<std::size_t>(Native::tiles)] == "tiles" &&
+              native_names[static_cast<std::size_t>(Native::attention)] == "attention");
 
 struct Empty {};
 struct WrongRole : AttnLRP {

@@ -21,11 +21,11 @@ struct Result {
     std::string out, err;
 };
 
-/// Runs `lrp` with arguments as a shell would take them.
-inline Result lrp_run(const std::string& arguments, const std::string& before = "") {
+/// Runs `lrp` with arguments as a shell would take them; `before` stands before the program. Without `no_input` the arguments say what is read.
+inline Result lrp_run(const std::string& arguments, const std::string& before = "", bool no_input = true) {
     TemporaryFolder folder;
     const std::string err = (folder.path() / "err").string();
-    const std::string command = before + " " LRP_PROGRAM " " + arguments + " 2>" + err + " </dev/null";
+    const std::string command = before + " " LRP_PROGRAM " " + arguments + " 2>" + err + (no_input ? " </dev/null" : "");
     Result result;
     FILE* pipe = popen(command.c_str(), "r");
     REQUIRE(pipe != nullptr);

@@ -85,6 +85,7 @@ TEST_CASE("the page: one file, nothing breaks out of it, numbers are exact") {
     const auto data = nlohmann::json::parse(page.substr(begin, page.find("</script>", begin) - begin));
     CHECK(data["normalize"] == "global");
     CHECK(data["include_embedding"] == true);
+    CHECK(data["position"] == trace.position);
     CHECK(data["tokens"][3] == "\\n");
     CHECK(data["text"][3] == "\n");
     CHECK(data["tokens"][4] == "\\x1b[31m");
@@ -125,6 +126,8 @@ TEST_CASE("JSON parses, holds the sites asked for, and refuses what is not finit
     CHECK(json["logits"][2].get<float>() == -3e-9f);
     CHECK(json["predictions"][0] == nlohmann::json({{"token", "</td>"}, {"id", 1}, {"logit", 1.25}, {"probability", 0.6}}));
     CHECK(json["tokens"][2] == "</script><script>alert(1)</script>");
+    CHECK((json["metadata"]["prompt"] == trace.prompt && json["metadata"]["target"] == "1" && json["metadata"]["rules"] == "attnlrp"));
+    CHECK(json["metadata"] == trace_metadata(trace));
     trace.residual[3] = NAN;
     CHECK_THROWS_WITH(trace_json(trace, {"residual"}), Contains("a value of 'residual' is not finite"));
 }
@@ -138,7 +141,7 @@ TEST_CASE("the terminal: aligned, narrow, with and without colour") {
             style.width = width;
             const std::string map = ansi_heatmap(trace, style, Normalize::layer, true), prompt = ansi_prompt(trace, style);
             CHECK((map.find("\x1b[3") == std::string::npos || color));
-            std::istringstream lines(map);
+            std::istringstream lines(width < 40 ? map : ansi_predictions(trace, style) + map);  // the table of predictions needs 34 columns
             std::size_t layers = 0, bands = 0;
             for (std::string line; std::getline(lines, line);) {
                 std::string plain;
@@ -149,10 +152,8 @@ TEST_CASE("the terminal: aligned, narrow, with and without colour") {
                         plain += line[i];
                     }
                 }
-                if (plain.starts_with("layer ")) {
-                    ++layers;
-                    CHECK(display_width(plain) <= width);
-                }
+                CHECK(display_width(plain) <= width);
+                layers += plain.starts_with("layer ");
                 bands += plain.starts_with("embedding");
             }
             CHECK(layers == bands * 3);
@@ -160,13 +161,16 @@ TEST_CASE("the terminal: aligned, narrow, with and without colour") {
         }
     }
     TerminalStyle style;
-    CHECK_THAT(ansi_predictions(trace), Contains("'</td>'") && Contains("'\\x07'") && Contains("60.00%"));
+    CHECK_THAT(ansi_predictions(trace, style), Contains("'</td>'") && Contains("'\\x07'") && Contains("60.00%"));
     CHECK_THAT(ansi_prompt(trace, style), Contains("\\x1b[31m") && Contains("\\u202e") && !Contains("\x1b"));
     style.color = style.truecolor = true;
     CHECK_THAT(ansi_prompt(trace, style), Contains("\x1b[97;48;2;200;50;47m cats\x1b[0m"));
 }
 
 TEST_CASE("labels and colours") {
+    CHECK(wrapped("one two three", 7) == "one two\nthree");
+    CHECK(wrapped("extraordinary it is\nso be it\n", 5) == "extraordinary\nit is\nso be\nit\n");
+    CHECK(wrapped("\xE6\x97\xA5\xE6\x9C\xAC \xE6\x97\xA5", 6) == "\xE6\x97\xA5\xE6\x9C\xAC\n\xE6\x97\xA5");
     CHECK(visible("a\tb\r\xC2\x85\xEF\xBB\xBF") == "a\\tb\\r\\x85\\ufeff");
     CHECK(display_width("\xE6\x97\xA5\xE6\x9C\xAC") == 4);
     CHECK(display_width("e\xCC\x81x") == 2);

@@ -60,6 +60,22 @@ struct Trace {
     std::map<std::string, std::string> provenance;  ///< model hash, version, rules, backend, ...
 };
 
+/// What a data file says of a trace besides its arrays, as strings: format and version, prompt, position, target, explained value, and
+/// the trace's provenance.
+[[nodiscard]] inline std::map<std::string, std::string> trace_metadata(const Trace& trace) {
+    std::map<std::string, std::string> metadata = trace.provenance;
+    metadata["format"] = "lrpxx-trace";
+    metadata["format_version"] = "1";
+    metadata["prompt"] = trace.prompt;
+    metadata["position"] = std::to_string(trace.position);
+    metadata["target"] = std::to_string(trace.target);
+    metadata["target_token"] = trace.target_token;
+    if (trace.contrast) metadata["contrast"] = std::to_string(*trace.contrast);
+    if (!trace.unit.empty()) metadata["unit"] = trace.unit;
+    metadata["explained"] = detail::concat(trace.explained);
+    return metadata;
+}
+
 /// How a layers x tokens map is scaled for the eye: by each layer's largest magnitude, by the largest of all, or not at all.
 enum class Normalize { layer, global, none };
 

@@ -33,6 +33,25 @@ struct bf16 {
 struct f16 {
     std::uint16_t bits = 0;
 
+    f16() = default;
+    LRP_HD constexpr explicit f16(std::uint16_t pattern) : bits(pattern) {}
+    /// Rounds to nearest, ties to even; what is too large becomes infinite, a NaN stays a NaN.
+    LRP_HD static constexpr f16 rounded(float value) {
+        const auto u = __builtin_bit_cast(std::uint32_t, value);
+        const auto sign = static_cast<std::uint16_t>((u >> 16) & 0x8000u);
+        const std::uint32_t magnitude = u & 0x7fffffffu;
+        const auto with_sign = [sign](std::uint32_t pattern) { return f16(static_cast<std::uint16_t>(sign | pattern)); };
+        if (magnitude > 0x7f800000u) return with_sign(0x7e00u);
+        if (magnitude >= 0x477ff000u) return with_sign(0x7c00u);  // 65520 and above
+        if (magnitude >= 0x38800000u) {                           // normal: 2^-14 and above
+            const std::uint32_t rebased = magnitude - 0x38000000u;
+            return with_sign((rebased + 0xfffu + ((rebased >> 13) & 1u)) >> 13);
+        }
+        // Subnormal: multiples of 2^-24. Adding a number whose last place is 2^-24 rounds as the format does.
+        const float shifted = __builtin_bit_cast(float, magnitude) + 0.5f;
+        return with_sign(__builtin_bit_cast(std::uint32_t, shifted) - 0x3f000000u);
+    }
+
     LRP_HD explicit operator float() const {
         const std::uint32_t sign = std::uint32_t{bits & 0x8000u} << 16;
         const std::uint32_t exponent = (bits >> 10) & 31u;

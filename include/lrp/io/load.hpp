@@ -36,9 +36,9 @@ void require_finite_weights(const TensorEntry& entry, std::span<const T> values,
         const auto some = values.subspan(begin, std::min(piece, values.size() - begin));
         bool finite = true;
         if constexpr (std::same_as<T, bf16>) {
-            std::uint16_t largest = 0;
-            for (const bf16 value : some) largest = std::max(largest, static_cast<std::uint16_t>(value.bits & 0x7fffu));
-            finite = largest < 0x7f80u;
+            std::int16_t largest = 0;  // signed, as every x86-64 has a maximum for
+            for (const bf16 value : some) largest = std::max(largest, static_cast<std::int16_t>(value.bits & 0x7fff));
+            finite = largest < 0x7f80;
         } else {
             T difference = 0;
             for (const T value : some) difference += value - value;  // 0, or a NaN

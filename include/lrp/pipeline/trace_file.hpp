@@ -9,7 +9,7 @@ namespace lrp {
 
 /// A trace as named arrays, the public format of .npz and .safetensors files (docs/formats.md): ids [T], target [1] (int32), logits [V],
 /// embedding [T], residual [L, T], head [L, T, H], neuron [L, T, F] (float32, raw); arrays that the trace lacks are left out. The
-/// metadata holds `format`, `format_version`, prompt, position, target token, explained value and the trace's provenance.
+/// metadata is trace_metadata's.
 [[nodiscard]] inline DataFile trace_file(const Trace& trace) {
     const auto wide = [](std::size_t value) { return static_cast<std::uint64_t>(value); };
     const std::uint64_t tokens = wide(trace.tokens_count), layers = wide(trace.layers);
@@ -24,15 +24,7 @@ namespace lrp {
     add("residual", {layers, tokens}, trace.residual);
     add("head", {layers, tokens, wide(trace.heads)}, trace.head);
     add("neuron", {layers, tokens, wide(trace.neurons)}, trace.neuron);
-    file.metadata = trace.provenance;
-    file.metadata["format"] = "lrpxx-trace";
-    file.metadata["format_version"] = "1";
-    file.metadata["prompt"] = trace.prompt;
-    file.metadata["position"] = std::to_string(trace.position);
-    file.metadata["target_token"] = trace.target_token;
-    if (trace.contrast) file.metadata["contrast"] = std::to_string(*trace.contrast);
-    if (!trace.unit.empty()) file.metadata["unit"] = trace.unit;
-    file.metadata["explained"] = detail::concat(trace.explained);
+    file.metadata = trace_metadata(trace);
     return file;
 }
 

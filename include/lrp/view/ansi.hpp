@@ -34,19 +34,23 @@ inline std::string shown(const Trace& trace, std::size_t token) { return visible
 
 }  // namespace detail
 
-/// The predictions as a table: rank, token, id, logit, probability.
-[[nodiscard]] inline std::string ansi_predictions(const Trace& trace) {
+/// The predictions as a table: rank, token, id, logit, probability; closer together where the terminal is narrow.
+[[nodiscard]] inline std::string ansi_predictions(const Trace& trace, const TerminalStyle& style) {
     std::vector<std::string> names{"token"};
     int width = 5;
     for (const Prediction& prediction : trace.predictions) {
         names.push_back("'" + visible(prediction.token) + "'");
         width = std::max(width, std::min(display_width(names.back()), 40));
     }
+    constexpr int rank_columns = 5, wide_columns = 31, narrow_columns = 24;
+    const bool narrow = rank_columns + width + wide_columns > style.width;
+    if (narrow) width = std::max(5, std::min(width, style.width - rank_columns - narrow_columns));
     std::array<char, 96> line{};
-    std::string out = "     " + fit(names[0], width) + "      id      logit  probability\n";
+    std::string out = "     " + fit(names[0], width) + (narrow ? "     id    logit   prob.\n" : "      id      logit  probability\n");
     for (std::size_t i = 0; i < trace.predictions.size(); ++i) {
         const Prediction& prediction = trace.predictions[i];
-        std::snprintf(line.data(), line.size(), "  %7d  %9.4f  %10.2f%%\n", static_cast<int>(prediction.id), prediction.logit, 100 * prediction.probability);
+        std::snprintf(line.data(), line.size(), narrow ? " %6d %8.3f %6.1f%%\n" : "  %7d  %9.4f  %10.2f%%\n", static_cast<int>(prediction.id), prediction.logit,
+                      100 * prediction.probability);
         std::string rank = std::to_string(i + 1);
         rank.insert(0, rank.size() < 3 ? 3 - rank.size() : 0, ' ');
         out += rank + ". " + fit(names[i + 1], width) + line.data();
@@ -94,9 +98,10 @@ inline std::string shown(const Trace& trace, std::size_t token) { return visible
     std::string top = "layer " + std::to_string(trace.layers);
     const int margin = std::max<int>(static_cast<int>(top.size()), include_embedding ? 9 : 0) + 1;
     const int per_band = std::max(1, (style.width - margin) / cell);
-    std::string out = std::string("relevance of each layer's output, by token (") +
-                      (how == Normalize::layer ? "scaled by layer" : how == Normalize::global ? "one scale for all" : "raw, one scale for all") +
-                      (style.color ? "; red speaks for the prediction, blue against it)\n" : "; tenths of the scale)\n");
+    std::string out = wrapped(std::string("relevance of each layer's output, by token (") +
+                                  (how == Normalize::layer ? "scaled by layer" : how == Normalize::global ? "one scale for all" : "raw, one scale for all") +
+                                  (style.color ? "; red speaks for the prediction, blue against it)\n" : "; tenths of the scale)\n"),
+                              style.width);
     for (std::size_t first = 0; first < trace.tokens_count; first += static_cast<std::size_t>(per_band)) {
         const std::size_t last = std::min(trace.tokens_count, first + static_cast<std::size_t>(per_band));
         for (std::size_t index = rows.size(); index-- > 0;) {

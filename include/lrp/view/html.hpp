@@ -74,6 +74,7 @@ inline std::string page_data(const Trace& trace, Normalize initial, bool include
         predictions += (predictions.size() > 1 ? ",[" : "[") + JsonWriter::quoted(visible(p.token)) + "," + std::to_string(p.id) + "," + number_text(p.logit) + "," +
                        number_text(p.probability) + "]";
     json.raw("predictions", predictions + "]");
+    json.raw("position", std::to_string(trace.position));
     json.raw("normalize", initial == Normalize::layer ? "\"layer\"" : initial == Normalize::global ? "\"global\"" : "\"none\"");
     json.raw("include_embedding", include_embedding ? "true" : "false");
     return script_safe(json.finish());
@@ -93,7 +94,7 @@ inline std::string page_data(const Trace& trace, Normalize initial, bool include
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'\">\n"
         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>" +
-        what + "</title>\n<style>" + std::string(detail::html_style) + "</style></head>\n<body>\n<h1>" + what + "?</h1>\n<p class=\"lead\">The explained " +
+        what + "</title>\n<style>" + std::string(detail::html_shared_style) + std::string(detail::html_style) + "</style></head>\n<body>\n<h1>" + what + "?</h1>\n<p class=\"lead\">The explained " +
         (!trace.unit.empty() ? "activation is " : trace.contrast ? "difference of logits is " : "logit is ") + number_text(trace.explained, 6) + ", after token " + std::to_string(trace.position) +
         ". Red speaks for it, blue against it.</p>\n"
         "<h2>Prompt</h2>\n<div id=\"prompt\"></div>\n"
@@ -105,9 +106,10 @@ inline std::string page_data(const Trace& trace, Normalize initial, bool include
         "<p class=\"lead\">Hover for values; click a token for its details. After the last layer only the explained position can carry relevance.</p>\n"
         "<div class=\"panel\" id=\"token\" hidden></div>\n"
         "<h2>Predictions</h2>\n<div id=\"predictions\"></div>\n<footer><h2>Provenance</h2>\n<table class=\"list\">\n";
-    for (const auto& [key, value] : trace.provenance) out += "<tr><th>" + markup(key) + "</th><td>" + markup(visible(value)) + "</td></tr>\n";
+    for (const auto& [key, value] : trace_metadata(trace))
+        if (key != "prompt") out += "<tr><th>" + markup(key) + "</th><td>" + markup(visible(value)) + "</td></tr>\n";
     out += "</table></footer>\n<div id=\"tip\"></div>\n<script type=\"application/json\" id=\"data\">" + detail::page_data(trace, initial, include_embedding) +
-           "</script>\n<script>" + std::string(detail::html_script) + "</script>\n</body></html>\n";
+           "</script>\n<script>" + std::string(detail::html_shared_script) + std::string(detail::html_script) + "</script>\n</body></html>\n";
     return out;
 }
 

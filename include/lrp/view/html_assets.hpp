@@ -1,25 +1,36 @@
 // SPDX-FileCopyrightText: 2026 The lrpxx authors
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Style and script of the page that html_page writes. The script finds its data in the element #data.
+// Style and script of pages: what all share, and those of the page that html_page writes, whose script finds its data in the element #data.
 #pragma once
 
 #include <string_view>
 
 namespace lrp::detail {
 
-inline constexpr std::string_view html_style = R"css(
+/// Colours of both themes, type, controls, lists and panels.
+inline constexpr std::string_view html_shared_style = R"css(
 :root { --ink: #1c1e21; --soft: #5f6670; --paper: #ffffff; --line: #d9dde3; --panel: #f5f6f8; --accent: #2f5fc4; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e8eaed; --soft: #a3abb6; --paper: #17191c; --line: #383d44; --panel: #202328; --accent: #8ab0ff; } }
 * { box-sizing: border-box; }
 body { margin: 0; padding: 1.4rem 1.8rem 3rem; font: 15px/1.45 system-ui, sans-serif; color: var(--ink); background: var(--paper); }
 h1 { font-size: 1.35rem; margin: 0 0 .2rem; } h2 { font-size: 1.02rem; margin: 1.6rem 0 .5rem; }
 p.lead { margin: 0; color: var(--soft); } code { font-family: ui-monospace, monospace; }
+.controls { display: flex; gap: 1.2rem; flex-wrap: wrap; align-items: center; margin: .4rem 0 .6rem; }
+.controls label { cursor: pointer; } select, input { font: inherit; accent-color: var(--accent); }
+#tip { position: fixed; display: none; pointer-events: none; z-index: 5; background: var(--ink); color: var(--paper); padding: .4rem .6rem; border-radius: 5px; font-size: .88em; white-space: pre; }
+.cols { display: flex; gap: 3rem; flex-wrap: wrap; align-items: flex-start; }
+table.list { border-collapse: collapse; } table.list td, table.list th { padding: .15rem .8rem .15rem 0; text-align: left; vertical-align: middle; white-space: pre; }
+table.list th { color: var(--soft); font-weight: 400; } table.list td.n { text-align: right; font-variant-numeric: tabular-nums; }
+.bar { display: inline-block; height: .75rem; background: var(--accent); border-radius: 2px; min-width: 1px; }
+.panel { background: var(--panel); border: 1px solid var(--line); border-radius: 6px; padding: .8rem 1rem; }
+footer table { font-size: .88em; color: var(--soft); }
+)css";
+
+inline constexpr std::string_view html_style = R"css(
 #prompt { line-height: 2.1; max-width: 70rem; white-space: pre-wrap; overflow-wrap: anywhere; }
 #prompt span { padding: .18rem 0; cursor: pointer; border-bottom: 2px solid transparent; color: #111; }
 #prompt span.white, td.c.white { color: #fff; } #prompt span.chosen { border-bottom-color: var(--accent); }
-.controls { display: flex; gap: 1.2rem; flex-wrap: wrap; align-items: center; margin: .4rem 0 .6rem; }
-.controls label { cursor: pointer; } select, input { font: inherit; accent-color: var(--accent); }
 .scale { display: inline-flex; align-items: center; gap: .4rem; color: var(--soft); font-size: .9em; }
 .scale i { width: 11rem; height: .8rem; border: 1px solid var(--line); border-radius: 2px; }
 .wide { overflow-x: auto; border: 1px solid var(--line); border-radius: 6px; max-width: 100%; width: fit-content; }
@@ -30,18 +41,11 @@ table.heat th.token { vertical-align: top; padding: .35rem 0 .5rem; cursor: poin
 table.heat th.token div { writing-mode: vertical-rl; max-height: 9rem; overflow: hidden; text-overflow: ellipsis; margin: 0 auto; line-height: 1.3; }
 table.heat th.chosen { color: var(--accent); font-weight: 700; }
 td.c { width: 1.9rem; min-width: 1.9rem; height: 1.55rem; } td.c:hover { outline: 2px solid var(--ink); outline-offset: -2px; } td.c.chosen { box-shadow: inset 2px 0 var(--accent), inset -2px 0 var(--accent); }
-#tip { position: fixed; display: none; pointer-events: none; z-index: 5; background: var(--ink); color: var(--paper); padding: .4rem .6rem; border-radius: 5px; font-size: .88em; white-space: pre; }
-.cols { display: flex; gap: 3rem; flex-wrap: wrap; align-items: flex-start; }
-table.list { border-collapse: collapse; } table.list td, table.list th { padding: .15rem .8rem .15rem 0; text-align: left; vertical-align: middle; white-space: pre; }
-table.list th { color: var(--soft); font-weight: 400; } table.list td.n { text-align: right; font-variant-numeric: tabular-nums; }
-.bar { display: inline-block; height: .75rem; background: var(--accent); border-radius: 2px; min-width: 1px; }
-.panel { background: var(--panel); border: 1px solid var(--line); border-radius: 6px; padding: .8rem 1rem; }
-footer table { font-size: .88em; color: var(--soft); }
 )css";
 
-inline constexpr std::string_view html_script = R"js(
+/// Elements by name, the colour of a value (as diverging_color), numbers as text, and the tip that follows the mouse.
+inline constexpr std::string_view html_shared_script = R"js(
 "use strict";
-const D = JSON.parse(document.getElementById("data").textContent);
 const $ = id => document.getElementById(id);
 const make = (tag, text, cls) => { const e = document.createElement(tag); if (text !== undefined) e.textContent = text; if (cls) e.className = cls; return e; };
 const ends = [[59, 100, 200], [200, 50, 47]];
@@ -49,6 +53,13 @@ function rgb(v) { const s = Math.pow(Math.min(Math.abs(v), 1), 0.85), e = ends[v
 function paint(element, v) { const c = rgb(v); element.style.backgroundColor = "rgb(" + c.join(",") + ")"; element.classList.toggle("white", 0.299 * c[0] + 0.587 * c[1] + 0.114 * c[2] < 140); }
 const peak = row => row.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
 const show = v => v === 0 ? "0" : Number(v).toPrecision(9).replace(/\.?0+($|e)/, "$1");
+function tip(e, text) { const b = $("tip"); b.textContent = text; b.style.display = "block"; const w = b.offsetWidth, h = b.offsetHeight;
+  b.style.left = Math.min(e.clientX + 14, innerWidth - w - 8) + "px"; b.style.top = (e.clientY + 18 + h > innerHeight ? e.clientY - h - 10 : e.clientY + 18) + "px"; }
+function hide() { $("tip").style.display = "none"; }
+)js";
+
+inline constexpr std::string_view html_script = R"js(
+const D = JSON.parse(document.getElementById("data").textContent);
 let chosen = -1;
 
 function scaled(rows, how) {
@@ -72,9 +83,6 @@ function heat() {
   D.tokens.forEach((token, t) => { const th = make("th", undefined, "token" + (t === chosen ? " chosen" : "")); th.appendChild(make("div", token)); th.title = token; th.onclick = () => choose(t); foot.appendChild(th); });
   $("heat").replaceChildren(table);
 }
-function tip(e, text) { const b = $("tip"); b.textContent = text; b.style.display = "block"; const w = b.offsetWidth, h = b.offsetHeight;
-  b.style.left = Math.min(e.clientX + 14, innerWidth - w - 8) + "px"; b.style.top = (e.clientY + 18 + h > innerHeight ? e.clientY - h - 10 : e.clientY + 18) + "px"; }
-function hide() { $("tip").style.display = "none"; }
 function prompt() {
   const m = peak(D.embedding) || 1;
   $("prompt").replaceChildren(...D.text.map((text, t) => { const s = make("span", text); paint(s, D.embedding[t] / m); if (t === chosen) s.classList.add("chosen");
@@ -100,6 +108,8 @@ $("scale").style.background = "linear-gradient(90deg," + [-1, -.75, -.5, -.25, 0
 $("how").value = D.normalize; $("embedding").checked = D.include_embedding;
 $("how").onchange = heat; $("embedding").onchange = heat;
 prompt(); heat();
+// A long prompt opens where it is explained.
+{ const head = $("heat").querySelectorAll("th.token")[D.position]; if (head) $("heat").scrollLeft = head.offsetLeft + 1.5 * head.offsetWidth - $("heat").clientWidth; }
 )js";
 
 }  // namespace lrp::detail

@@ -85,7 +85,7 @@ class JsonWriter {
     if (has("residual")) json.raw("residual", json.array(trace.residual, {trace.layers, tokens}, "residual"));
     if (has("head")) json.raw("head", json.array(trace.head, {trace.layers, tokens, trace.heads}, "head"));
     if (has("neuron")) json.raw("neuron", json.array(trace.neuron, {trace.layers, tokens, trace.neurons}, "neuron"));
-    json.raw("metadata", nlohmann::json(trace.provenance).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+    json.raw("metadata", nlohmann::json(trace_metadata(trace)).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     return json.finish();
 }
 

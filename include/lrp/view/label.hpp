@@ -97,6 +97,31 @@ inline bool is_wide(char32_t c) {
     return out + std::string(static_cast<std::size_t>(width - used), ' ');
 }
 
+/// Text broken at spaces into lines of at most `width` columns (a longer word keeps its line); its own line ends stay.
+[[nodiscard]] inline std::string wrapped(std::string_view text, int width) {
+    std::string out;
+    int used = 0;
+    while (!text.empty()) {
+        const std::size_t end = std::min(text.find_first_of(" \n"), text.size());
+        const int own = display_width(text.substr(0, end));
+        if (used > 0 && used + 1 + own > width) {
+            out += '\n';
+            used = 0;
+        } else if (used > 0) {
+            out += ' ';
+            ++used;
+        }
+        out += text.substr(0, end);
+        used += own;
+        if (end < text.size() && text[end] == '\n') {
+            out += '\n';
+            used = 0;
+        }
+        text.remove_prefix(std::min(end + 1, text.size()));
+    }
+    return out;
+}
+
 /// A number in its shortest form that reads back the same.
 template <class T>
 [[nodiscard]] std::string number_text(T value) {

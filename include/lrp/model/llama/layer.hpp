@@ -91,8 +91,10 @@ struct RopeTables {
     [[nodiscard]] Rope::Params<typename B::scalar> params() const { return {cos.view(), sin.view()}; }
 };
 
-/// Prompts from this length on are worked in tiles where the backend has them: below, the T x T matrices are small and products are faster.
-inline constexpr Index default_tiled_from = 512;
+/// Prompts from this length on are worked without T x T matrices where the backend can: always by an attention of its own; in tiles only where the
+/// matrices are large, as products are faster below.
+template <Backend B>
+inline constexpr Index default_tiled_from = is_native<B>(Native::attention) ? 0 : 512;
 
 /// One layer over weights that somebody else owns.
 template <Backend B, Composite Rules>
@@ -105,7 +107,7 @@ class LlamaLayer {
 
     /// `rope_queries`: the tables for the rows with queries, where these are not all.
     LlamaLayer(const LlamaConfig& config, const LlamaLayerWeights<B>& weights, const Rope::Params<T>& rope, RuleSet<Rules> rules = {},
-               Index tiled_from = default_tiled_from, const Rope::Params<T>& rope_queries = {})
+               Index tiled_from = default_tiled_from<B>, const Rope::Params<T>& rope_queries = {})
         : attn_norm_{weights.attn_norm.view().data, config.rms_norm_eps},
           attention_{config.attention, weights.q.params(), weights.k.params(), weights.v.params(), weights.o.params(), rope,
                      rope_queries.cos.empty() ? rope : rope_queries, tiled_from},

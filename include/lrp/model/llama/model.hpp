@@ -287,7 +287,7 @@ class LlamaModel {
     LlamaConfig config_;
     std::shared_ptr<const Weights> weights_;
     RuleSet<Rules> rules_{};
-    Index tiled_from_ = default_tiled_from;
+    Index tiled_from_ = default_tiled_from<B>;
 };
 
 }  // namespace lrp

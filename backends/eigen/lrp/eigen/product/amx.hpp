@@ -97,7 +97,7 @@ struct PanelWork {
     /// Steps at a time: as many as fit into scratch. Few tokens forward keep no weights there but those that are padded.
     static constexpr Index span_of(bool narrow, Index tiles) {
         if (D == Direction::forward) return narrow ? most_tiles / 2 : most_tiles / panel_tiles;
-        return std::min(narrow ? Index{64} : most_tiles / panel_tiles, most_tiles / (tiles + tiles % 2));
+        return std::min(narrow ? Index{64} : most_tiles / panel_tiles, most_tiles / (tiles + tiles % 2 + 1));
     }
 
     [[gnu::always_inline]] static inline void multiply(const Part& part, Index i, Index j) {
@@ -110,7 +110,7 @@ struct PanelWork {
         strip.sums_tile = part.here * tile_bytes;
         strip.fresh = part.step == 0;
         const bool keep = part.here > narrow_blocks;
-        std::byte* in_scratch = part.weights + (D == Direction::backward || keep ? i : 0) * part.span * tile_bytes;
+        std::byte* in_scratch = part.weights + (D == Direction::backward ? i * 64 : (keep ? i : 0) * part.span * tile_bytes);
         Index done = 0;
         if (D == Direction::forward && j == 0) {
             done = direct_steps(part, i, pair);
@@ -133,9 +133,9 @@ struct PanelWork {
         }
         if (done == part.count && done > 0) return;
         strip.w = in_scratch + done * tile_bytes;
-        strip.w_row = 64;
-        strip.w_tile = part.span * tile_bytes;
-        strip.w_step = tile_bytes;
+        strip.w_row = D == Direction::forward ? 64 : interleaved_row(part.tiles);
+        strip.w_tile = D == Direction::forward ? part.span * tile_bytes : 64;
+        strip.w_step = D == Direction::forward ? tile_bytes : tile_rows * strip.w_row;
         strip.x += done * Terms * tile_bytes;
         strip.count = part.count - done;
         launch<false>(strip, pair, both);
@@ -169,6 +169,10 @@ struct PanelWork {
             }
     }
 
+    /// Backward: bytes between interleaved pairs of rows, which lie as they come: a tile is 16 pieces of them. One cache line more than they
+    /// need, so that the pieces do not meet in one set of the cache.
+    static constexpr Index interleaved_row(Index tiles) { return (tiles + tiles % 2 + 1) * 64; }
+
     /// Backward: pairs of rows of W as right operands, for all tiles of the part; one sweep along the rows.
     [[gnu::always_inline]] static inline void interleave(const Part& part) {
         alignas(64) bf16 even[tile_depth];
@@ -177,10 +181,14 @@ struct PanelWork {
         for (Index step = 0; step < part.count; ++step)
             for (Index r = 0; r < tile_rows; ++r) {
                 const Index n = (part.step + step) * tile_depth + 2 * r;
-                std::byte* to = part.weights + step * tile_bytes + r * 64;
+                std::byte* to = part.weights + (step * tile_rows + r) * interleaved_row(part.tiles);
                 for (Index col = part.col; col < end; col += tile_depth) {
+                    if (n + 3 < part.p.w.rows) {  // the next sweep's; rows end where no prefetcher expects it
+                        __builtin_prefetch(part.p.w.row(n + 2) + col);
+                        __builtin_prefetch(part.p.w.row(n + 3) + col);
+                    }
                     bf16* low = reinterpret_cast<bf16*>(to);
-                    bf16* high = reinterpret_cast<bf16*>(to + part.span * tile_bytes);
+                    bf16* high = reinterpret_cast<bf16*>(to + 64);
                     if (n + 1 < part.p.w.rows && col + tile_depth <= end) {
                         Tiles::interleave(part.p.w.row(n) + col, part.p.w.row(n + 1) + col, low, high);
                     } else {
@@ -191,7 +199,7 @@ struct PanelWork {
                         if (n + 1 < part.p.w.rows) std::copy_n(part.p.w.row(n + 1) + col, cols, odd);
                         Tiles::interleave(even, odd, low, high);
                     }
-                    to += 2 * part.span * tile_bytes;
+                    to += 128;
                 }
             }
     }

@@ -17,7 +17,7 @@ namespace lrp::detail {
 enum class Direction { forward, backward };
 
 inline constexpr Index tile_rows = 16;
-inline constexpr Index tile_depth = 32;     // bf16 of a tile's row: what one tile product sums over
+inline constexpr Index tile_depth = 32;  // bf16 of a tile's row: what one tile product sums over
 inline constexpr Index tile_bytes = 1024;
 inline constexpr Index tile_numbers = 512;  // bf16 of a tile
 

@@ -50,8 +50,8 @@ struct SoftTiles {
         for (std::size_t tile = 0; tile < 16; ++tile) {
             const int rows = config.rows[tile];
             const int colsb = config.colsb[tile];
-            require(rows <= 16 && colsb <= 64 && (rows == 0) == (colsb == 0) && (tile < 8 || rows == 0), "tile configuration: tile ", tile, " has ",
-                    rows, " rows of ", colsb, " bytes, at most 16 rows of 64 bytes in tiles 0 to 7 are expected");
+            require(rows <= 16 && colsb <= 64 && (rows == 0) == (colsb == 0) && (tile < 8 || rows == 0), "tile configuration: tile ", tile, " has ", rows,
+                    " rows of ", colsb, " bytes, at most 16 rows of 64 bytes in tiles 0 to 7 are expected");
         }
         state() = State{config, {}};
     }

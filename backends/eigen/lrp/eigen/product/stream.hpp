@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The lrpxx authors
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Products with few rows, where the time is that of reading W once: no packing, W widened in registers on its way through.
+// Products with few rows, where the time is that of reading W once: W is not packed but widened in registers on its way through, for some rows of x
+// at a time, and what is ahead is fetched.
 //   forward   y [T, N] (+)= alpha x W^T    dot products, four rows of W at a time
 //   backward  g [T, K] (+)= alpha c W      multiples of W's rows added up, eight rows at a time, in the order of the blocked product
 #pragma once
@@ -12,7 +13,7 @@
 
 namespace lrp::detail {
 
-/// Rows of x that the kernels below are made for.
+/// Rows of x for which the time is that of memory alone.
 inline constexpr Index stream_rows = 4;
 
 /// Neighbours first, as a tree.
@@ -25,11 +26,15 @@ float sum_of(std::array<float, N> parts) {
 
 #if defined(__x86_64__)
 
+/// Multiply-adds of eight.
 struct StreamAvx2 {
-    /// out[i * T + t] = w_i . x_t over `count` terms, rows of w `stride` apart.
+    using element = float;
+    static constexpr Index lanes = 8, depth = 1;
+    static constexpr int most_dots = 2, most_sums = 4;  // rows of x that a kernel takes at once
+
+    /// out[i * T + t] += w_i . x_t over `count` terms, rows of w `stride` apart.
     template <int T, int R, class W>
     [[gnu::target("avx2,fma")]] static void dot(const float* x, Index ldx, const W* w, Index stride, Index count, float* out) {
-        constexpr Index lanes = 8;
         __m256 sum[R][T];
 #pragma GCC unroll 16
         for (int i = 0; i < R; ++i)
@@ -39,7 +44,10 @@ struct StreamAvx2 {
         for (; k + lanes <= count; k += lanes) {
             __m256 right[R];
 #pragma GCC unroll 16
-            for (int i = 0; i < R; ++i) right[i] = FmaAvx2::load(w + i * stride + k);
+            for (int i = 0; i < R; ++i) {
+                right[i] = FmaAvx2::load(w + i * stride + k);
+                __builtin_prefetch(w + (i + R) * stride + k, 0, 2);
+            }
 #pragma GCC unroll 16
             for (int t = 0; t < T; ++t) {
                 const __m256 left = _mm256_loadu_ps(x + t * ldx + k);
@@ -49,30 +57,40 @@ struct StreamAvx2 {
         }
         for (int i = 0; i < R; ++i)
             for (int t = 0; t < T; ++t) {
-                alignas(32) std::array<float, lanes> parts;
+                alignas(64) std::array<float, lanes> parts;
                 _mm256_store_ps(parts.data(), sum[i][t]);
                 float total = sum_of(parts);
                 for (Index rest = k; rest < count; ++rest) total += x[t * ldx + rest] * lrp::widen<float>(w[i * stride + rest]);
-                out[i * T + t] = total;
+                out[i * T + t] += total;
             }
     }
     /// sums[t] += sum over i of c[t, i] w_i, `width` columns.
     template <int T, int R, class W>
     [[gnu::target("avx2,fma")]] static void axpy(const float* c, Index ldc, const W* w, Index stride, Index width, float* sums, Index lds) {
-        constexpr Index lanes = 8;
         Index k = 0;
-        for (; k + lanes <= width; k += lanes) {
-            __m256 sum[T];
+        for (; k + 2 * lanes <= width; k += 2 * lanes) {
+            __m256 low[T], high[T];
 #pragma GCC unroll 16
-            for (int t = 0; t < T; ++t) sum[t] = _mm256_loadu_ps(sums + t * lds + k);
-#pragma GCC unroll 16
-            for (int i = 0; i < R; ++i) {
-                const __m256 right = FmaAvx2::load(w + i * stride + k);
-#pragma GCC unroll 16
-                for (int t = 0; t < T; ++t) sum[t] = _mm256_fmadd_ps(_mm256_broadcast_ss(c + t * ldc + i), right, sum[t]);
+            for (int t = 0; t < T; ++t) {
+                low[t] = _mm256_loadu_ps(sums + t * lds + k);
+                high[t] = _mm256_loadu_ps(sums + t * lds + k + lanes);
             }
 #pragma GCC unroll 16
-            for (int t = 0; t < T; ++t) _mm256_storeu_ps(sums + t * lds + k, sum[t]);
+            for (int i = 0; i < R; ++i) {
+                const __m256 first = FmaAvx2::load(w + i * stride + k), second = FmaAvx2::load(w + i * stride + k + lanes);
+                __builtin_prefetch(w + (i + R) * stride + k, 0, 2);
+#pragma GCC unroll 16
+                for (int t = 0; t < T; ++t) {
+                    const __m256 left = _mm256_set1_ps(c[t * ldc + i]);
+                    low[t] = _mm256_fmadd_ps(left, first, low[t]);
+                    high[t] = _mm256_fmadd_ps(left, second, high[t]);
+                }
+            }
+#pragma GCC unroll 16
+            for (int t = 0; t < T; ++t) {
+                _mm256_storeu_ps(sums + t * lds + k, low[t]);
+                _mm256_storeu_ps(sums + t * lds + k + lanes, high[t]);
+            }
         }
         for (; k < width; ++k)
             for (int t = 0; t < T; ++t)
@@ -80,10 +98,15 @@ struct StreamAvx2 {
     }
 };
 
+/// Multiply-adds of sixteen.
 struct StreamAvx512 {
+    using element = float;
+    static constexpr Index lanes = 16, depth = 1;
+    static constexpr int most_dots = 6, most_sums = 8;  // rows of x that a kernel takes at once
+
+    /// out[i * T + t] += w_i . x_t over `count` terms, rows of w `stride` apart.
     template <int T, int R, class W>
     [[gnu::target("avx512f,avx512bw,avx512vl,avx2,fma")]] static void dot(const float* x, Index ldx, const W* w, Index stride, Index count, float* out) {
-        constexpr Index lanes = 16;
         __m512 sum[R][T];
 #pragma GCC unroll 16
         for (int i = 0; i < R; ++i)
@@ -93,7 +116,10 @@ struct StreamAvx512 {
         for (; k + lanes <= count; k += lanes) {
             __m512 right[R];
 #pragma GCC unroll 16
-            for (int i = 0; i < R; ++i) right[i] = FmaAvx512::load(w + i * stride + k);
+            for (int i = 0; i < R; ++i) {
+                right[i] = FmaAvx512::load(w + i * stride + k);
+                __builtin_prefetch(w + (i + R) * stride + k, 0, 2);
+            }
 #pragma GCC unroll 16
             for (int t = 0; t < T; ++t) {
                 const __m512 left = _mm512_loadu_ps(x + t * ldx + k);
@@ -107,29 +133,127 @@ struct StreamAvx512 {
                 _mm512_store_ps(parts.data(), sum[i][t]);
                 float total = sum_of(parts);
                 for (Index rest = k; rest < count; ++rest) total += x[t * ldx + rest] * lrp::widen<float>(w[i * stride + rest]);
-                out[i * T + t] = total;
+                out[i * T + t] += total;
             }
     }
+    /// sums[t] += sum over i of c[t, i] w_i, `width` columns.
     template <int T, int R, class W>
     [[gnu::target("avx512f,avx512bw,avx512vl,avx2,fma")]] static void axpy(const float* c, Index ldc, const W* w, Index stride, Index width, float* sums, Index lds) {
-        constexpr Index lanes = 16;
         Index k = 0;
-        for (; k + lanes <= width; k += lanes) {
-            __m512 sum[T];
+        for (; k + 2 * lanes <= width; k += 2 * lanes) {
+            __m512 low[T], high[T];
 #pragma GCC unroll 16
-            for (int t = 0; t < T; ++t) sum[t] = _mm512_loadu_ps(sums + t * lds + k);
-#pragma GCC unroll 16
-            for (int i = 0; i < R; ++i) {
-                const __m512 right = FmaAvx512::load(w + i * stride + k);
-#pragma GCC unroll 16
-                for (int t = 0; t < T; ++t) sum[t] = _mm512_fmadd_ps(_mm512_set1_ps(c[t * ldc + i]), right, sum[t]);
+            for (int t = 0; t < T; ++t) {
+                low[t] = _mm512_loadu_ps(sums + t * lds + k);
+                high[t] = _mm512_loadu_ps(sums + t * lds + k + lanes);
             }
 #pragma GCC unroll 16
-            for (int t = 0; t < T; ++t) _mm512_storeu_ps(sums + t * lds + k, sum[t]);
+            for (int i = 0; i < R; ++i) {
+                const __m512 first = FmaAvx512::load(w + i * stride + k), second = FmaAvx512::load(w + i * stride + k + lanes);
+                __builtin_prefetch(w + (i + R) * stride + k, 0, 2);
+#pragma GCC unroll 16
+                for (int t = 0; t < T; ++t) {
+                    const __m512 left = _mm512_set1_ps(c[t * ldc + i]);
+                    low[t] = _mm512_fmadd_ps(left, first, low[t]);
+                    high[t] = _mm512_fmadd_ps(left, second, high[t]);
+                }
+            }
+#pragma GCC unroll 16
+            for (int t = 0; t < T; ++t) {
+                _mm512_storeu_ps(sums + t * lds + k, low[t]);
+                _mm512_storeu_ps(sums + t * lds + k + lanes, high[t]);
+            }
         }
         for (; k < width; ++k)
             for (int t = 0; t < T; ++t)
                 for (int i = 0; i < R; ++i) sums[t * lds + k] = __builtin_fmaf(c[t * ldc + i], lrp::widen<float>(w[i * stride + k]), sums[t * lds + k]);
+    }
+};
+
+/// bf16 dot products: x and c come as pairs of bf16, W as it lies.
+struct StreamDot {
+    using element = std::uint32_t;
+    static constexpr Index lanes = 16, depth = 2;
+    static constexpr int most_dots = 6, most_sums = 8;
+
+    template <int T, int R>
+    [[gnu::target("avx512f,avx512bw,avx512vl,avx512bf16,avx2,fma")]] static void dot(const std::uint32_t* x, Index ldx, const bf16* w, Index stride, Index count, float* out) {
+        __m512 sum[R][T];
+#pragma GCC unroll 16
+        for (int i = 0; i < R; ++i)
+#pragma GCC unroll 16
+            for (int t = 0; t < T; ++t) sum[i][t] = _mm512_setzero_ps();
+        Index k = 0;  // in terms
+        for (; k + 2 * lanes <= count; k += 2 * lanes) {
+            __m512bh right[R];
+#pragma GCC unroll 16
+            for (int i = 0; i < R; ++i) {
+                right[i] = (__m512bh)_mm512_loadu_si512(w + i * stride + k);
+                __builtin_prefetch(w + (i + R) * stride + k, 0, 2);
+            }
+#pragma GCC unroll 16
+            for (int t = 0; t < T; ++t) {
+                const __m512bh left = (__m512bh)_mm512_loadu_si512(x + t * ldx + k / 2);
+#pragma GCC unroll 16
+                for (int i = 0; i < R; ++i) sum[i][t] = _mm512_dpbf16_ps(sum[i][t], left, right[i]);
+            }
+        }
+        for (int i = 0; i < R; ++i)
+            for (int t = 0; t < T; ++t) {
+                alignas(64) std::array<float, lanes> parts;
+                _mm512_store_ps(parts.data(), sum[i][t]);
+                float total = sum_of(parts);
+                for (Index rest = k; rest < count; ++rest) {
+                    const std::uint32_t pair = x[t * ldx + rest / 2];
+                    total += __builtin_bit_cast(float, rest % 2 == 0 ? pair << 16 : pair & 0xffff0000u) * static_cast<float>(w[i * stride + rest]);
+                }
+                out[i * T + t] += total;
+            }
+    }
+    /// Sixteen columns of two rows, or of one row and zeros, as pairs.
+    template <int R>
+    [[gnu::target("avx512f,avx512bw,avx512vl,avx512bf16,avx2,fma")]] static __m512bh pairs(const bf16* row, Index stride) {
+        __m512i both = _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(row)));
+        if constexpr (R > 1) both = _mm512_or_si512(both, _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(row + stride))), 16));
+        return (__m512bh)both;
+    }
+    /// R rows of w are R / 2 pairs of rows, or one row alone; c holds a pair for each.
+    template <int T, int R>
+    [[gnu::target("avx512f,avx512bw,avx512vl,avx512bf16,avx2,fma")]] static void axpy(const std::uint32_t* c, Index ldc, const bf16* w, Index stride, Index width, float* sums,
+                                                                                       Index lds) {
+        Index k = 0;
+        for (; k + 2 * lanes <= width; k += 2 * lanes) {
+            __m512 low[T], high[T];
+#pragma GCC unroll 16
+            for (int t = 0; t < T; ++t) {
+                low[t] = _mm512_loadu_ps(sums + t * lds + k);
+                high[t] = _mm512_loadu_ps(sums + t * lds + k + lanes);
+            }
+#pragma GCC unroll 16
+            for (int i = 0; i < R; i += 2) {
+                const bf16* row = w + i * stride + k;
+                const __m512bh first = pairs<R>(row, stride), second = pairs<R>(row + lanes, stride);
+                __builtin_prefetch(row + R * stride, 0, 2);
+                if constexpr (R > 1) __builtin_prefetch(row + (R + 1) * stride, 0, 2);
+#pragma GCC unroll 16
+                for (int t = 0; t < T; ++t) {
+                    const __m512bh left = (__m512bh)_mm512_set1_epi32(static_cast<int>(c[t * ldc + i / 2]));
+                    low[t] = _mm512_dpbf16_ps(low[t], left, first);
+                    high[t] = _mm512_dpbf16_ps(high[t], left, second);
+                }
+            }
+#pragma GCC unroll 16
+            for (int t = 0; t < T; ++t) {
+                _mm512_storeu_ps(sums + t * lds + k, low[t]);
+                _mm512_storeu_ps(sums + t * lds + k + lanes, high[t]);
+            }
+        }
+        for (; k < width; ++k)
+            for (int t = 0; t < T; ++t)
+                for (int i = 0; i < R; ++i) {
+                    const std::uint32_t pair = c[t * ldc + i / 2];
+                    sums[t * lds + k] += __builtin_bit_cast(float, i % 2 == 0 ? pair << 16 : pair & 0xffff0000u) * static_cast<float>(w[i * stride + k]);
+                }
     }
 };
 
@@ -138,27 +262,42 @@ struct StreamAvx512 {
 template <class Isa, class W>
 class Streamed {
   public:
-    static void forward(ThreadPool& pool, ProductScratch&, const Product& p, View<const float> x, View<const W> w, View<float> y) {
-        const Index height = std::clamp<Index>(w.rows / 32 / 4 * 4, 4, 256), panels = ceil_div(w.rows, height);
+    using E = typename Isa::element;
+
+    static void forward(ThreadPool& pool, ProductScratch& scratch, const Product& p, View<const float> x, View<const W> w, View<float> y) {
+        const View<const E> in = elements(pool, scratch, x);
+        const Index height = std::clamp<Index>(w.rows / 32 / 4 * 4, 4, 64), panels = ceil_div(w.rows, height);
         pool.parallel_for(panels, [&](Index panel) {
             const Index end = std::min(w.rows, (panel + 1) * height);
-            for (Index n = panel * height; n < end; n += 4) rows<1>(p, x, w, n, std::min<Index>(4, end - n), y);
+            for (Index n = panel * height; n < end; n += 4) {
+                const Index count = std::min<Index>(4, end - n);
+                for (Index t = 0; t < x.rows;) {
+                    const Index some = share<Isa::most_dots>(x.rows, t);
+                    rows<1>(p, in.rows_from(t, some), w, n, count, y.rows_from(t, some));
+                    t += some;
+                }
+            }
         });
     }
 
     static void backward(ThreadPool& pool, ProductScratch& scratch, const Product& p, View<const float> c, View<const W> w, View<float> g) {
-        const Index width = std::clamp<Index>(round_up(ceil_div(w.cols, 8), 64), 256, 1024), panels = ceil_div(w.cols, width);
+        const View<const E> in = elements(pool, scratch, c);
+        // Columns are summed each by itself, so how they are cut does not change a bit: as wide as the threads allow, since memory likes long runs.
+        const Index share_of_thread = round_up(ceil_div(w.cols, static_cast<Index>(pool.size())), 64);
+        const Index width = std::min<Index>(share_of_thread, std::max<Index>(256, 4096 / c.rows / 64 * 64)), panels = ceil_div(w.cols, width);
+        constexpr Index block_terms = block_depth * Isa::depth;
         pool.parallel_for(panels, [&](Index panel, unsigned worker) {
             const Index first = panel * width, cols = std::min(width, w.cols - first);
-            float* block = scratch.own<float>(worker, 2 * stream_rows * width);
-            float* total = block + stream_rows * width;
+            float* block = scratch.own<float>(worker, 2 * c.rows * width);
+            float* total = block + c.rows * width;
             std::fill_n(total, c.rows * width, 0.0f);
-            for (Index from = 0; from < w.rows; from += block_depth) {
+            for (Index from = 0; from < w.rows; from += block_terms) {
                 std::fill_n(block, c.rows * width, 0.0f);
-                const Index end = std::min(w.rows, from + block_depth);
+                const Index end = std::min(w.rows, from + block_terms);
                 Index n = from;
-                for (; n + 8 <= end; n += 8) add<8, 1>(c, w, n, first, cols, block, width);
-                for (; n < end; ++n) add<1, 1>(c, w, n, first, cols, block, width);
+                for (; n + 8 <= end; n += 8) each<8>(in, w, n, first, cols, block, width);
+                for (; n + Isa::depth <= end; n += Isa::depth) each<Isa::depth>(in, w, n, first, cols, block, width);
+                if (n < end) each<1>(in, w, n, first, cols, block, width);
                 for (Index i = 0; i < c.rows * width; ++i) total[i] += block[i];
             }
             const View<float> out = g.columns(first, cols);
@@ -168,26 +307,59 @@ class Streamed {
     }
 
   private:
+    /// Terms of a dot product that are added up in registers: x's part of so many stays in the second cache.
+    static constexpr Index dot_terms = 2048;
+
+    /// x as it is, or as pairs of bf16.
+    static View<const E> elements(ThreadPool& pool, ProductScratch& scratch, View<const float> x) {
+        if constexpr (Isa::depth == 1) {
+            return x;
+        } else {
+            const Index pairs = ceil_div(x.cols, Index{2});
+            E* packed = scratch.shared<E>(x.rows * pairs);
+            pool.parallel_for(x.rows, [&](Index t) {
+                for (Index i = 0; i < pairs; ++i) packed[t * pairs + i] = as_element<Isa>(x.row(t) + 2 * i, 1, x.cols - 2 * i);
+            });
+            return {packed, x.rows, pairs};
+        }
+    }
+    /// How many of `rows` rows go together from row `t` on: the rest, in parts as even as they come, none above `most`.
+    template <int most>
+    static Index share(Index rows, Index t) {
+        return ceil_div(rows - t, ceil_div(rows - t, Index{most}));
+    }
+
     template <int T>
-    static void rows(const Product& p, View<const float> x, View<const W> w, Index n, Index count, View<float> y) {
-        if constexpr (T < stream_rows) {
+    static void rows(const Product& p, View<const E> x, View<const W> w, Index n, Index count, View<float> y) {
+        if constexpr (T < Isa::most_dots) {
             if (x.rows > T) return rows<T + 1>(p, x, w, n, count, y);
         }
-        std::array<float, 4 * T> out;
-        if (count == 4) {
-            Isa::template dot<T, 4>(x.data, x.stride, w.row(n), w.stride, w.cols, out.data());
-        } else {
-            for (Index i = 0; i < count; ++i) Isa::template dot<T, 1>(x.data, x.stride, w.row(n + i), w.stride, w.cols, out.data() + i * T);
+        std::array<float, 4 * T> out{};
+        for (Index k = 0; k < w.cols; k += dot_terms) {
+            const Index terms = std::min(dot_terms, w.cols - k);
+            if (count == 4) {
+                Isa::template dot<T, 4>(x.data + k / Isa::depth, x.stride, w.row(n) + k, w.stride, terms, out.data());
+            } else {
+                for (Index i = 0; i < count; ++i) Isa::template dot<T, 1>(x.data + k / Isa::depth, x.stride, w.row(n + i) + k, w.stride, terms, out.data() + i * T);
+            }
         }
         for (Index i = 0; i < count; ++i)
             for (Index t = 0; t < T; ++t) y(t, n + i) = written_sum(p, out[static_cast<std::size_t>(i * T + t)], p.beta == 0 ? 0.0f : y(t, n + i));
     }
+    template <int R>
+    static void each(View<const E> c, View<const W> w, Index n, Index first, Index cols, float* sums, Index lds) {
+        for (Index t = 0; t < c.rows;) {
+            const Index some = share<Isa::most_sums>(c.rows, t);
+            add<R, 1>(c.rows_from(t, some), w, n, first, cols, sums + t * lds, lds);
+            t += some;
+        }
+    }
     template <int R, int T>
-    static void add(View<const float> c, View<const W> w, Index n, Index first, Index cols, float* sums, Index lds) {
-        if constexpr (T < stream_rows) {
+    static void add(View<const E> c, View<const W> w, Index n, Index first, Index cols, float* sums, Index lds) {
+        if constexpr (T < Isa::most_sums) {
             if (c.rows > T) return add<R, T + 1>(c, w, n, first, cols, sums, lds);
         }
-        Isa::template axpy<T, R>(c.data + n, c.stride, w.row(n) + first, w.stride, cols, sums, lds);
+        Isa::template axpy<T, R>(c.data + n / Isa::depth, c.stride, w.row(n) + first, w.stride, cols, sums, lds);
     }
 };
 

@@ -22,9 +22,7 @@ namespace lrp::detail {
 /// Tile policy: the instructions. Written as assembly, because the compiler's intrinsics paste the number of a tile as text, so that
 /// a template parameter cannot name one, and because its loads do not say that they read memory written before.
 struct HardwareTiles {
-    [[gnu::target("amx-tile,amx-bf16,avx512f,avx512bw,avx512vl")]] static void configure(const TileConfig& config) {
-        asm volatile("ldtilecfg %0" ::"m"(config));
-    }
+    [[gnu::target("amx-tile,amx-bf16,avx512f,avx512bw,avx512vl")]] static void configure(const TileConfig& config) { asm volatile("ldtilecfg %0" ::"m"(config)); }
     [[gnu::target("amx-tile,amx-bf16,avx512f,avx512bw,avx512vl")]] static void release() { asm volatile("tilerelease"); }
 
     template <int Tile>
@@ -70,10 +68,10 @@ struct HardwareTiles {
         Units b;
         std::memcpy(&a, even, sizeof(a));
         std::memcpy(&b, odd, sizeof(b));
-        const Units first = __builtin_shufflevector(a, b, 0, 32, 1, 33, 2, 34, 3, 35, 4, 36, 5, 37, 6, 38, 7, 39, 8, 40, 9, 41, 10, 42, 11, 43, 12, 44, 13,
-                                                    45, 14, 46, 15, 47);
-        const Units second = __builtin_shufflevector(a, b, 16, 48, 17, 49, 18, 50, 19, 51, 20, 52, 21, 53, 22, 54, 23, 55, 24, 56, 25, 57, 26, 58, 27, 59,
-                                                     28, 60, 29, 61, 30, 62, 31, 63);
+        const Units first =
+            __builtin_shufflevector(a, b, 0, 32, 1, 33, 2, 34, 3, 35, 4, 36, 5, 37, 6, 38, 7, 39, 8, 40, 9, 41, 10, 42, 11, 43, 12, 44, 13, 45, 14, 46, 15, 47);
+        const Units second = __builtin_shufflevector(a, b, 16, 48, 17, 49, 18, 50, 19, 51, 20, 52, 21, 53, 22, 54, 23, 55, 24, 56, 25, 57, 26, 58, 27, 59, 28, 60,
+                                                     29, 61, 30, 62, 31, 63);
         std::memcpy(static_cast<void*>(low), &first, sizeof(first));
         std::memcpy(static_cast<void*>(high), &second, sizeof(second));
     }
@@ -83,7 +81,7 @@ struct HardwareTiles {
 
     template <std::size_t... I>
     [[gnu::target("amx-tile,amx-bf16,avx512f,avx512bw,avx512vl"), gnu::always_inline]] static inline void riffle(const Row* in, Row* out,
-                                                                                                                  std::index_sequence<I...>) {
+                                                                                                                 std::index_sequence<I...>) {
         ((out[2 * I] = __builtin_shufflevector(in[I], in[I + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23),
           out[2 * I + 1] = __builtin_shufflevector(in[I], in[I + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)),
          ...);

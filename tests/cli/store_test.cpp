@@ -1,0 +1,307 @@
+// SPDX-FileCopyrightText: 2026 The lrpxx authors
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// collect, merge, label and show from outside: what a store holds, that its bytes do not depend on who made it or what interrupted them, and what
+// bad input is told.
+#include <sys/wait.h>
+
+#include <array>
+#include <cstdio>
+#include <fstream>
+#include <set>
+
+#include <lrp/io/json.hpp>
+#include <lrp/io/mapped_file.hpp>
+
+#include "support/catch.hpp"
+#include "support/folder.hpp"
+#include "support/program.hpp"
+
+using namespace lrp;
+using namespace lrp::test;
+using Catch::Matchers::Contains;
+
+namespace {
+
+const std::string mini = LRP_SOURCE_ROOT "/examples/models/mini";
+
+/// The first lines of the shipped corpus, in a file of their own.
+std::string some_corpus(const TemporaryFolder& folder, int lines, int from = 0) {
+    std::ifstream in(LRP_SOURCE_ROOT "/examples/models/corpus.txt");
+    std::string text, line;
+    for (int i = 0; i < from + lines && std::getline(in, line); ++i)
+        if (i >= from) text += line + "\n";
+    const std::string name = "corpus" + std::to_string(from) + ".txt";
+    folder.write(name, text);
+    return (folder.path() / name).string();
+}
+
+/// Every file of a store by name.
+std::map<std::string, std::string> bytes_of(const std::filesystem::path& store) {
+    std::map<std::string, std::string> files;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(store))
+        if (entry.is_regular_file()) files[std::filesystem::relative(entry.path(), store).string()] = read_text_file(entry.path());
+    return files;
+}
+
+}  // namespace
+
+TEST_CASE("collect: sharded, merged, resumed and with any threads, a store has the same bytes") {
+    TemporaryFolder folder;
+    const auto path = [&](const char* name) { return (folder.path() / name).string(); };
+    const std::string corpus = some_corpus(folder, 60), options = " --batch 256 --top 6 --before 4 --after 3";
+    const auto collect = [&](const char* name, const std::string& more) {
+        const Result result = lrp_run("collect " + mini + " " + corpus + " -o " + path(name) + options + " " + more);
+        INFO(result.err);
+        CHECK(result.code == 0);
+        return result;
+    };
+    const Result whole = collect("whole", "");
+    CHECK_THAT(whole.err, Contains("60 documents") && Contains("60 first positions skipped") && Contains("0 positions of padding") && !Contains("\r"));
+    const auto right = bytes_of(path("whole"));
+    CHECK(right.size() == 13);  // the database, and two sites of six layers
+    CHECK_THAT(collect("whole", "").err, Contains("holds this collection already"));
+    collect("one", "--threads 1 --recompute always");
+    CHECK(bytes_of(path("one")) == right);
+    for (int i = 0; i < 3; ++i) collect(("part" + std::to_string(i)).c_str(), "--shard " + std::to_string(i) + "/3");
+    CHECK(bytes_of(path("part0")) != right);
+    CHECK(lrp_run("merge " + path("part2") + " " + path("part0") + " " + path("part1") + " -o " + path("merged")).code == 0);
+    CHECK(bytes_of(path("merged")) == right);
+    CHECK(lrp_run("merge " + path("part1") + " " + path("part2") + " -o " + path("half")).code == 0);
+    CHECK_THAT(lrp_run("merge " + path("half") + " " + path("part0") + " -o " + path("stepwise")).err, Contains("of the corpus"));
+    CHECK(bytes_of(path("stepwise")) == right);
+
+    struct Case {
+        std::string arguments;
+        int code;
+        std::string message;
+    };
+    const std::vector<Case> cases{
+        {"merge " + path("part0") + " " + path("part0") + " -o " + path("x"), 1, "batch 0 is in"},
+        {"merge " + path("whole") + " " + path("part0") + " -o " + path("x"), 1, "as well"},
+        {"merge " + path("part0") + " " + path("nothing") + " -o " + path("x"), 1, "nothing: there is no such store"},
+        {"merge " + path("part0") + " " + path("part1") + " -o " + path("whole"), 1, "there is a store already"},
+        {"collect " + mini + " " + corpus + " -o " + path("whole") + " --top 5", 1, "there is a store already, with k '6' where this collection has '5'"},
+        {"collect " + mini + " " + corpus + " -o " + folder.path().string(), 1, "this folder holds something else"},
+        {"collect " + mini + " " + corpus + " -o " + path("x") + " --shard 3/3", 2, "expected i/n with i from 0 to n-1"},
+        {"collect " + mini + " " + corpus + " -o " + path("x") + " --condition target", 2, "--condition target and --target TOKEN go together"},
+        {"collect " + mini + " " + corpus + " -o " + corpus, 1, "expected a folder for the store, found a file"},
+    };
+    for (const Case& one : cases) {
+        INFO(one.arguments);
+        const Result result = lrp_run(one.arguments);
+        CHECK(result.code == one.code);
+        CHECK_THAT(result.err, Contains(one.message));
+        CHECK(std::count(result.err.begin(), result.err.end(), '\n') == 1);
+    }
+    CHECK_FALSE(std::filesystem::exists(path("x")));
+}
+
+TEST_CASE("collect: every document of a bad corpus is refused with file and line, and nothing is left") {
+    TemporaryFolder folder;
+    const auto file = [&](const std::string& name, const std::string& bytes) {
+        folder.write(name, bytes);
+        return (folder.path() / name).string();
+    };
+    std::string many = "[0";
+    for (int i = 0; i < 600; ++i) many += ",5";
+    struct Case {
+        std::string file, message;
+    };
+    const std::vector<Case> cases{
+        {file("empty.txt", ""), "empty.txt: the corpus is empty"},
+        {file("blank.txt", "\n  \n\t\n"), "blank.txt: the corpus is empty"},
+        {file("latin.txt", "good\n\ncaf\xE9 au lait\n"), "latin.txt: line 3: not UTF-8 at byte 3"},
+        {file("broken.jsonl", "{\"text\": \"good\"}\n{\"text\": \n"), "broken.jsonl: line 2: not valid JSON"},
+        {file("list.jsonl", "[1, 2]\n"), "list.jsonl: line 1: expected a JSON object"},
+        {file("neither.jsonl", "{\"prompt\": \"x\"}\n"), "neither.jsonl: line 1: expected 'text' or 'ids', found neither"},
+        {file("both.jsonl", "{\"text\": \"x\", \"ids\": [1]}\n"), "both.jsonl: line 1: expected 'text' or 'ids', found both"},
+        {file("noids.jsonl", "{\"ids\": []}\n"), "noids.jsonl: line 1: ids: the list is empty"},
+        {file("large.jsonl", "{\"ids\": [1, 640]}\n"), "large.jsonl: line 1: ids: expected whole numbers below 640, found 640"},
+        {file("minus.jsonl", "{\"ids\": [1, -1]}\n"), "minus.jsonl: line 1: ids: expected whole numbers below 640, found -1"},
+        {file("long.jsonl", "{\"ids\": [0, 5]}\n{\"ids\": " + many + "]}\n"), "long.jsonl: line 2: a document of 601 tokens, and the model was made for 512"},
+        {"/nonexistent", "/nonexistent: cannot be opened"},
+        {folder.path().string(), "it is a folder"},
+    };
+    const std::string store = (folder.path() / "store").string();
+    for (const Case& one : cases) {
+        INFO(one.file);
+        const Result result = lrp_run("collect " + mini + " " + one.file + " -o " + store);
+        CHECK(result.code == 1);
+        CHECK_THAT(result.err, Contains(one.message));
+        CHECK_FALSE(std::filesystem::exists(store));
+    }
+    CHECK_THAT(lrp_run("collect " + mini + " " + file("skip.jsonl", "{\"ids\": [0, 5, 7]}\n{\"ids\": " + many + "]}\n") + " -o " + store + " --too-long truncate").err,
+               Contains("2 documents") && Contains("1 documents cut to the context"));
+    CHECK_THAT(lrp_run("collect " + mini + " - -o " + store + "2 --too-long skip --pad-id 9 <" + file("pad.jsonl", "{\"ids\": [9, 9, 0, 5, 7, 9]}\n{\"ids\": " + many + "]}\n"), "", false).err,
+               Contains("1 documents, 6 tokens; 1 first positions skipped, 3 positions of padding skipped; 0 documents cut to the context, 1 left out"));
+}
+
+TEST_CASE("show: a unit as JSON, and what is refused") {
+    TemporaryFolder folder;
+    const std::string store = (folder.path() / "store").string(), corpus = some_corpus(folder, 30);
+    REQUIRE(lrp_run("collect " + mini + " " + corpus + " -o " + store + " --top 5 --before 3 --after 2").code == 0);
+    const auto json = nlohmann::json::parse(lrp_run("show " + store + " 3/118 --json").out);
+    for (const char* name : {"activation_max", "activation_min", "relevance_max", "relevance_min"}) {
+        const auto& list = json[name];
+        REQUIRE(list.size() == 5);
+        const bool falls = std::string(name).ends_with("max");
+        for (std::size_t i = 0; i < list.size(); ++i) {
+            const auto& entry = list[i];
+            const std::int64_t document = entry["document"], position = entry["position"], begin = entry["begin"];
+            CHECK((document >= 0 && document < 30 && position >= 1));
+            CHECK((entry["tokens"].size() == entry["activation"].size() && entry["tokens"].size() == entry["relevance"].size()));
+            CHECK(entry["tokens"][static_cast<std::size_t>(position - begin)] == entry["token"]);
+            const double own = entry[std::string(name).substr(0, 10) == "activation" ? "activation" : "relevance"][static_cast<std::size_t>(position - begin)];
+            CHECK(own == Approx(entry["value"].get<double>()).epsilon(1e-3).margin(1e-7));
+            if (i > 0) CHECK((falls ? list[i - 1]["value"] >= entry["value"] : list[i - 1]["value"] <= entry["value"]));
+        }
+    }
+    CHECK(json["statistics"]["activation"]["count"] == json["statistics"]["relevance"]["count"]);
+    CHECK_THAT(lrp_run("show " + store + " 3/118").out, Contains("neuron 3/118") && Contains("activation_max") && Contains("relevance_min"));
+    CHECK_THAT(lrp_run("show " + store + " 1/3 --head").out, Contains("head 1/3"));
+    CHECK_THAT(lrp_run("show " + store).out, Contains("model_hash") && Contains("mini"));
+    CHECK_THAT(lrp_run("show " + store + " --search turtles").out, Contains("turtles"));
+    struct Case {
+        std::string arguments;
+        int code;
+        std::string message;
+    };
+    const std::vector<Case> cases{
+        {"show " + store + " 6/0", 2, "expected a layer from 0 to 5, found 6"},
+        {"show " + store + " 0/384", 2, "expected a neuron from 0 to 383, found 384"},
+        {"show " + store + " 0/8 --head", 2, "expected a head from 0 to 7, found 8"},
+        {"show " + store + " -- -1/3", 2, "expected a layer from 0 to 5, found -1"},
+        {"show " + store + " fruit", 2, "expected layer/neuron such as 3/118, found 'fruit'"},
+        {"show " + store + " 3/", 2, "expected layer/neuron"},
+        {"show " + folder.path().string(), 1, "there is no store here"},
+        {"show /nonexistent", 1, "there is no such store"},
+        {"label " + store + " --model " LRP_TEST_DATA "/golden/models/plain", 1, "this store was made from the model 'mini'"},
+        {"label " + store + " --score " + corpus, 2, "name it with --model"},
+        {"label " + store + " --export prompts", 2, "give the folder to write to with -o"},
+    };
+    for (const Case& one : cases) {
+        INFO(one.arguments);
+        const Result result = lrp_run(one.arguments);
+        CHECK(result.code == one.code);
+        CHECK_THAT(result.err, Contains(one.message));
+        CHECK(result.out.empty());
+    }
+}
+
+TEST_CASE("a damaged store is refused with the reason, wherever the damage is") {
+    TemporaryFolder folder;
+    const std::string store = (folder.path() / "store").string();
+    REQUIRE(lrp_run("collect " + mini + " " + some_corpus(folder, 12) + " -o " + store + " --top 3 --before 2 --after 2").code == 0);
+    const std::string right = lrp_run("show " + store + " 2/7 --json").out;
+    const auto files = bytes_of(store);
+    const auto restore = [&](const std::string& name) { folder.write("store/" + name, files.at(name)); };
+    for (const auto& [name, bytes] : files) {
+        INFO(name);
+        folder.write("store/" + name, bytes.substr(0, bytes.size() / 2));  // cut short
+        const Result cut = lrp_run("show " + store + " 2/7 --json");
+        CHECK(cut.code == 1);
+        CHECK_THAT(cut.err, Contains(name) || Contains("store.sqlite"));
+        std::filesystem::remove(folder.path() / "store" / name);
+        CHECK(lrp_run("show " + store + " 2/7").code == 1);
+        restore(name);
+        for (std::size_t i = 0; i < 12; ++i) {  // one bit, at places all over the file
+            std::string damaged = bytes;
+            const std::size_t at = (2 * i + 1) * bytes.size() / 24;
+            damaged[at] = static_cast<char>(damaged[at] ^ 16);
+            folder.write("store/" + name, damaged);
+            const Result result = lrp_run("show " + store + " 2/7 --json");
+            INFO("byte " << at << ": " << result.err);
+            // Bytes of a database page that hold nothing may change without harm; then nothing else changes either.
+            CHECK((result.code == 1 || (name == "store.sqlite" && result.code == 0 && result.out == right)));
+        }
+        restore(name);
+    }
+    CHECK(lrp_run("show " + store + " 2/7 --json").out == right);
+    folder.write("store/store.sqlite", "this is no database, but long enough to be looked at as if it were one, with some more bytes to be sure of it");
+    CHECK_THAT(lrp_run("show " + store + " 2/7").err, Contains("store.sqlite: file is not a database"));
+}
+
+TEST_CASE("a full disk loses nothing") {
+    TemporaryFolder folder;
+    const std::string store = (folder.path() / "store").string(), corpus = some_corpus(folder, 60), options = " --batch 128 --top 6 --before 4 --after 3";
+    const std::string command = "collect " + mini + " " + corpus + options + " -o ";
+    REQUIRE(lrp_run(command + store + "0").code == 0);
+    // The work file may grow to four megabytes and no more.
+    const Result full = lrp_run(command + store, "ulimit -f 4096;");
+    CHECK(full.code == 1);
+    CHECK_THAT(full.err, Contains("work.0.sqlite: ") || Contains("cannot be written"));
+    const Result more = lrp_run(command + store);
+    CHECK(more.code == 0);
+    CHECK(bytes_of(store) == bytes_of(store + "0"));
+}
+
+TEST_CASE("killed at any moment, a collection goes on and ends in the same store") {
+    TemporaryFolder folder;
+    const std::string script = LRP_TEST_DATA "/cli/kill.sh";
+    const std::string command = "sh " + script + " " LRP_PROGRAM " " + mini + " " + some_corpus(folder, 80) + " " + (folder.path() / "kill").string() + " 6 2>&1";
+    FILE* pipe = popen(command.c_str(), "r");
+    REQUIRE(pipe != nullptr);
+    std::string out;
+    std::array<char, 4096> block{};
+    for (std::size_t n = 0; (n = fread(block.data(), 1, block.size(), pipe)) > 0;) out.append(block.data(), n);
+    INFO(out);
+    CHECK(pclose(pipe) == 0);
+    CHECK_THAT(out, Contains("6 kills: the same store"));
+}
+
+#if defined(LRP_CLI_WITH_MPI)
+TEST_CASE("two and four ranks make the store of one") {
+    TemporaryFolder folder;
+    const auto path = [&](const char* name) { return (folder.path() / name).string(); };
+    const std::string arguments = "collect " + mini + " " + some_corpus(folder, 60) + " --batch 128 --top 6 --before 4 --after 3 --threads 1 -o ";
+    REQUIRE(lrp_run(arguments + path("one")).code == 0);
+    for (const int ranks : {2, 4}) {
+        const std::string store = path(("ranks" + std::to_string(ranks)).c_str());
+        const Result result = lrp_run(arguments + store, "mpirun --allow-run-as-root --oversubscribe -n " + std::to_string(ranks));
+        INFO(result.err);
+        CHECK(result.code == 0);
+        CHECK(bytes_of(store) == bytes_of(path("one")));
+    }
+    // One rank's mistake ends all.
+    CHECK(lrp_run("collect " + mini + " /nonexistent -o " + path("none"), "mpirun --allow-run-as-root --oversubscribe -n 2").code != 0);
+}
+#endif
+
+TEST_CASE("label: tokens, import, score, exports") {
+    TemporaryFolder folder;
+    const std::string store = (folder.path() / "store").string(), out = (folder.path() / "out").string();
+    REQUIRE(lrp_run("collect " + mini + " " + some_corpus(folder, 200) + " -o " + store + " --top 8").code == 0);
+    const Result result = lrp_run("label " + store + " --model " + mini + " --score " + some_corpus(folder, 40, 3000));
+    INFO(result.err);
+    CHECK(result.code == 0);
+    CHECK_THAT(result.err, Contains("are better than 95 %") && Contains("4704 labels"));
+    const auto json = nlohmann::json::parse(lrp_run("show " + store + " 3/118 --json").out);
+    CHECK(json["labels"].size() == 2);
+    for (const char* kind : {"top_max", "top_min", "tfidf_max", "tfidf_min", "writes_max", "writes_min", "reads_max", "reads_min"}) CHECK(json["tokens"][kind].size() >= 1);
+    CHECK(json["tokens"]["top_max"][0]["score"].get<double>() <= 1);
+    folder.write("labels.csv", "layer,unit,label,pole\n3,118,\"dogs, \"\"and\"\" cats\",max\n0,0,weather,min\n");
+    CHECK(lrp_run("label " + store + " --import " + (folder.path() / "labels.csv").string() + " --source mine").code == 0);
+    CHECK_THAT(lrp_run("show " + store + " 3/118").out, Contains("label (max, mine): dogs, \"and\" cats"));
+    CHECK_THAT(lrp_run("show " + store + " --search weather").out, Contains("0/0"));
+    struct Case {
+        std::string text, message;
+    };
+    for (const Case& one : {Case{"layer,unit,label\n9,0,x\n", "line 2: unit '9/0': expected a layer from 0 to 5"}, Case{"layer,label\n1,x\n", "line 2: unit is missing"},
+                            Case{"layer,unit,label\n1,2\n", "line 2: expected 3 fields, found 2"}, Case{"layer,unit,label\n1,2,\"x\n", "line 2: a quote begins"},
+                            Case{"layer,unit,label\n1,2,x\n1,2,y\n", "line 3: a second label for neuron 1/2"}, Case{"layer,unit,label\n", "there is no label"},
+                            Case{"layer,unit,label\n1,2,\xff\n", "line 2: not UTF-8"}}) {
+        folder.write("bad.csv", one.text);
+        const Result bad = lrp_run("label " + store + " --import " + (folder.path() / "bad.csv").string());
+        INFO(one.text);
+        CHECK(bad.code == 1);
+        CHECK_THAT(bad.err, Contains("bad.csv: ") && Contains(one.message));
+    }
+    for (const char* format : {"prompts", "delphi", "neuronpedia", "zennit-crp"}) CHECK(lrp_run("label " + store + " --export " + format + " -o " + out).code == 0);
+    for (const char* file : {"prompts.jsonl", "model.layers.5.mlp.down_proj/0_383.safetensors", "model.layers.5.mlp.down_proj/config.json", "neuron.0.jsonl", "head.5.jsonl",
+                             "ActMax_max_unnormed/layers.3.neuron_data.npy", "RelMin_max_unnormed/layers.0.head_rf.npy"})
+        CHECK(std::filesystem::exists(std::filesystem::path(out) / file));
+    const Result page = lrp_run("show " + store + " --html -");
+    CHECK(page.code == 0);
+    CHECK_THAT(page.out, Contains("<!DOCTYPE html>") && Contains("id=\"n.neuron.5\"") && Contains("id=\"labels\"") && !Contains("http://localhost"));
+}
