@@ -265,8 +265,7 @@ void layer_lines(const char* name, LlamaConfig config, const Ceilings& top) {
         work.resize(ctx, config, T);
         const RopeTables<B> rope(ctx, config, T);
         const LlamaLayer<B, AttnLRP> layer(config, weights.layers[0], rope.params());
-        NullObserver nobody;
-        const Station<typename B::context, NullObserver> at{ctx, nobody};
+        const Station<typename B::context> at{ctx};
         const double forward = seconds(ctx, [&] { layer.forward(at, x.view(), saved, y.view()); });
         const double back = seconds(ctx, [&] {
             fill_random(ctx, c.view().data, T * config.hidden_size, 1, 2);  // it is changed in place

@@ -51,12 +51,11 @@ struct OneLayer {
     CoefficientTensor<B> c;
     LlamaLayerSaved<B> saved;
     LlamaLayerCoefficients<B> work;
-    NullObserver nobody;
 };
 
 void forward(benchmark::State& state) {
     OneLayer one(state.range(0));
-    const Station<C, NullObserver> at{one.ctx, one.nobody};
+    const Station<C> at{one.ctx};
     const auto layer = one.layer();
     for (auto _ : state) timed(one.ctx, [&] { layer.forward(at, one.x.view(), one.saved, one.y.view()); });
     count(state, OneLayer::flops(state.range(0), 2), OneLayer::bytes(state.range(0)));
@@ -64,7 +63,7 @@ void forward(benchmark::State& state) {
 
 void relevance(benchmark::State& state) {
     OneLayer one(state.range(0));
-    const Station<C, NullObserver> at{one.ctx, one.nobody};
+    const Station<C> at{one.ctx};
     const auto layer = one.layer();
     layer.forward(at, one.x.view(), one.saved, one.y.view());
     for (auto _ : state) timed(one.ctx, [&] { layer.relevance(at, one.x.view(), one.saved, one.y.view(), one.work, one.c.view()); });

@@ -35,8 +35,7 @@ void explain(B::context& ctx, const LlamaConfig& config, const LlamaWeights<B>& 
     saved.resize(ctx, config, tokens);
     LlamaLayerCoefficients<B> work;
     work.resize(ctx, config, tokens);
-    NullObserver nobody;
-    const Station<B::context, NullObserver> at{ctx, nobody};
+    const Station<B::context> at{ctx};
     layer.forward(at, x.view(), saved, y.view());
     B::fill(ctx, c.view(), 0);
     B::fill(ctx, c.view().rows_from(tokens - 1, 1), 1);  // explain the sum of the last token's output

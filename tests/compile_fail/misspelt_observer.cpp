@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The lrpxx authors
 // SPDX-License-Identifier: BSD-3-Clause
-// expect: ObserverFor
+// expect: observer: expected activation
 #include <lrp/model/observer.hpp>
 #include <lrp/reference/backend.hpp>
 
@@ -12,4 +12,4 @@ struct Watcher {
     void activation(ReferenceBackend<float>::context&, SiteRef, Activation<float>) {}
 #endif
 };
-using Checked = Station<ReferenceBackend<float>::context, Watcher>;
+inline Watch<ReferenceBackend<float>::context> watch(Watcher& watcher) { return watcher; }

@@ -10,6 +10,7 @@
 // layer that holds the explained rows alone (SiteRef::rows) says so by `static constexpr bool takes_rows = true`.
 #pragma once
 
+#include <memory>
 #include <span>
 #include <tuple>
 #include <type_traits>
@@ -86,37 +87,74 @@ class ObserverChain {
     std::tuple<Observers&...> observers_;
 };
 
+/// Refers to an observer of whatever type, or to nobody, so that a pass is compiled once whoever watches. The observer must outlive it.
+template <Context C>
+class Watch {
+  public:
+    using T = typename C::scalar;
+
+    Watch() = default;
+    template <class O>
+        requires(!std::same_as<std::remove_cvref_t<O>, Watch>)
+    Watch(O&& observer) : object_(const_cast<void*>(static_cast<const void*>(std::addressof(observer)))), calls_(&calls_of<std::remove_reference_t<O>>) {
+        static_assert(ObserverFor<std::remove_cvref_t<O>, C>,
+                      "observer: expected activation(ctx, SiteRef, Activation<T>) or relevance(ctx, SiteRef, Activation<const T>, Coefficient<T>), found neither");
+    }
+
+    /// Whether the observer looks at the site in a forward pass, or in a backward pass.
+    [[nodiscard]] bool reads_activation(Site site) const { return calls_->activation != nullptr && calls_->reads(object_, site); }
+    [[nodiscard]] bool reads_relevance(Site site) const { return calls_->relevance != nullptr && calls_->reads(object_, site); }
+    [[nodiscard]] bool takes_rows() const { return calls_->takes_rows; }
+
+    void activation(C& ctx, SiteRef site, Activation<T> x) const { calls_->activation(object_, ctx, site, x); }
+    void relevance(C& ctx, SiteRef site, Activation<const T> x, Coefficient<T> c) const { calls_->relevance(object_, ctx, site, x, c); }
+
+  private:
+    struct Calls {
+        void (*activation)(void*, C&, SiteRef, Activation<T>) = nullptr;
+        void (*relevance)(void*, C&, SiteRef, Activation<const T>, Coefficient<T>) = nullptr;
+        bool (*reads)(const void*, Site) = nullptr;
+        bool takes_rows = true;
+    };
+    template <class O>
+    static constexpr Calls make_calls() {
+        Calls calls{.reads = [](const void* object, Site site) { return reads_site(*static_cast<const O*>(object), site); },
+                    .takes_rows = lrp::takes_rows<std::remove_const_t<O>>};
+        if constexpr (ObservesActivation<O, C>)
+            calls.activation = [](void* object, C& ctx, SiteRef site, Activation<T> x) { static_cast<O*>(object)->activation(ctx, site, x); };
+        if constexpr (ObservesRelevance<O, C>)
+            calls.relevance = [](void* object, C& ctx, SiteRef site, Activation<const T> x, Coefficient<T> c) {
+                static_cast<O*>(object)->relevance(ctx, site, x, c);
+            };
+        return calls;
+    }
+    template <class O>
+    static constexpr Calls calls_of = make_calls<O>();
+
+    void* object_ = nullptr;
+    const Calls* calls_ = &calls_of<NullObserver>;
+};
+
 /// Where a block stands while it runs: its context, its layer, and who watches.
-template <Context C, class O>
-    requires ObserverFor<O, C>
+template <Context C>
 struct Station {
     C& ctx;
-    O& observer;
+    Watch<C> observer{};
     Index layer = 0;
     bool recomputed = false;
     std::span<const RowSpan> tails{};  ///< the rows that this layer's queries stand for; empty: all
     std::span<const RowSpan> held{};   ///< the rows that a pass behind cached tokens works on; empty: all
 
     void activation(Site site, Activation<typename C::scalar> x, Index prompt = 0) const {
-        if constexpr (ObservesActivation<O, C>) {
-            if (reads_site(observer, site)) observer.activation(ctx, ref(site, prompt), x);
-        }
+        if (observer.reads_activation(site)) observer.activation(ctx, ref(site, prompt), x);
     }
     void relevance(Site site, Activation<const typename C::scalar> x, Coefficient<typename C::scalar> c, Index prompt = 0) const {
-        if constexpr (ObservesRelevance<O, C>) {
-            if (reads_site(observer, site)) observer.relevance(ctx, ref(site, prompt), x, c);
-        }
+        if (observer.reads_relevance(site)) observer.relevance(ctx, ref(site, prompt), x, c);
     }
 
     /// Whether somebody looks at the site in a forward pass, or in a backward pass.
-    [[nodiscard]] bool reads_activation(Site site) const {
-        if constexpr (ObservesActivation<O, C>) return reads_site(observer, site);
-        return false;
-    }
-    [[nodiscard]] bool reads_relevance(Site site) const {
-        if constexpr (ObservesRelevance<O, C>) return reads_site(observer, site);
-        return false;
-    }
+    [[nodiscard]] bool reads_activation(Site site) const { return observer.reads_activation(site); }
+    [[nodiscard]] bool reads_relevance(Site site) const { return observer.reads_relevance(site); }
 
   private:
     [[nodiscard]] SiteRef ref(Site site, Index prompt) const {

@@ -107,8 +107,7 @@ struct AttentionBlock {
 
     /// With `cache`, the keys and values of the rows before these (rows.past) are read from it, and those of these rows are written behind them in place
     /// of s.k and s.v; there is then no backward pass.
-    template <class O>
-    static void forward(const Station<C, O>& at, const AttentionParams<C>& p, const LayerRows& rows, Activation<const T> h, Activation<const T> h_q,
+    static void forward(const Station<C>& at, const AttentionParams<C>& p, const LayerRows& rows, Activation<const T> h, Activation<const T> h_q,
                         AttentionSaved<B>& s, const KeyValueRows<T>* cache = nullptr) {
         C& ctx = at.ctx;
         const auto project = [&](const params_t<Linear, C>& linear, Activation<const T> x, Activation<T> z, Site site) {
@@ -139,8 +138,7 @@ struct AttentionBlock {
     }
 
     /// c_out [Q, d] at the block's output -> c_h [T, d] at its input.
-    template <class O>
-    static void relevance(const Station<C, O>& at, const AttentionParams<C>& p, const LayerRows& rows, const RuleSet<Rules>& rules, Activation<const T> h,
+    static void relevance(const Station<C>& at, const AttentionParams<C>& p, const LayerRows& rows, const RuleSet<Rules>& rules, Activation<const T> h,
                           Activation<const T> h_q, AttentionSaved<B>& s, AttentionCoefficients<B>& c, Coefficient<T> c_out, Coefficient<T> c_h) {
         C& ctx = at.ctx;
         const auto project = [&](const params_t<Linear, C>& linear, Activation<const T> x, Activation<const T> z, Coefficient<const T> c_z,
@@ -220,8 +218,7 @@ struct AttentionBlock {
     }
 
     /// From q, k and v to head at once.
-    template <class O>
-    static bool mix_in_tiles(const Station<C, O>& at, const AttentionParams<C>& p, const LayerRows& rows, const KeyValueRows<T>& all, AttentionSaved<B>& s) {
+    static bool mix_in_tiles(const Station<C>& at, const AttentionParams<C>& p, const LayerRows& rows, const KeyValueRows<T>& all, AttentionSaved<B>& s) {
         if constexpr (is_native<B>(Native::tiles) || is_native<B>(Native::attention)) {
             if (!in_tiles(p.shape, all.k.rows, p.tiled_from) || at.reads_activation(Site::scores) || at.reads_activation(Site::probs)) return false;
             s.log_sum.resize(at.ctx, 1, p.shape.heads * s.q.rows());
@@ -235,8 +232,7 @@ struct AttentionBlock {
     }
 
     /// From head to q, k and v at once, where forward did the same, nobody looks in between and the three rules are of the form that allows it.
-    template <class O>
-    static bool unmix_in_tiles(const Station<C, O>& at, const AttentionParams<C>& p, const LayerRows& rows, const RuleSet<Rules>& rules, AttentionSaved<B>& s,
+    static bool unmix_in_tiles(const Station<C>& at, const AttentionParams<C>& p, const LayerRows& rows, const RuleSet<Rules>& rules, AttentionSaved<B>& s,
                                AttentionCoefficients<B>& c) {
         if constexpr ((is_native<B>(Native::tiles) || is_native<B>(Native::attention)) && SharingRule<typename Rules::mix> && SharingRule<typename Rules::scores>) {
             if (s.has_probs || at.reads_relevance(Site::scores) || at.reads_relevance(Site::probs)) return false;

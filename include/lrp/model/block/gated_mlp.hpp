@@ -48,8 +48,7 @@ struct GatedMlpBlock {
     using C = typename B::context;
     using Act = typename Rules::activation::op;
 
-    template <class O>
-    static void forward(const Station<C, O>& at, const GatedMlpParams<C>& p, Activation<const T> h, GatedMlpSaved<B>& s) {
+    static void forward(const Station<C>& at, const GatedMlpParams<C>& p, Activation<const T> h, GatedMlpSaved<B>& s) {
         C& ctx = at.ctx;
         Linear::forward(ctx, p.gate, h, s.gate.view());
         at.activation(Site::gate, s.gate.view());
@@ -71,8 +70,7 @@ struct GatedMlpBlock {
     }
 
     /// c_out at the block's output -> c_h at its input.
-    template <class O>
-    static void relevance(const Station<C, O>& at, const GatedMlpParams<C>& p, const RuleSet<Rules>& rules, Activation<const T> h,
+    static void relevance(const Station<C>& at, const GatedMlpParams<C>& p, const RuleSet<Rules>& rules, Activation<const T> h,
                           GatedMlpSaved<B>& s, GatedMlpCoefficients<B>& c, Coefficient<T> c_out, Coefficient<T> c_h) {
         C& ctx = at.ctx;
         at.relevance(Site::mlp_out, s.out.view(), c_out);
@@ -101,8 +99,7 @@ struct GatedMlpBlock {
     }
 
     /// From neuron to gate and up at once, where nobody looks in between and both rules are of the form that allows it.
-    template <class O>
-    static bool gate_in_one_step(const Station<C, O>& at, const RuleSet<Rules>& rules, const GatedMlpSaved<B>& s, GatedMlpCoefficients<B>& c) {
+    static bool gate_in_one_step(const Station<C>& at, const RuleSet<Rules>& rules, const GatedMlpSaved<B>& s, GatedMlpCoefficients<B>& c) {
         if constexpr (SharingRule<typename Rules::gating> && FactorRule<typename Rules::activation>) {
             const std::optional<Shares> shares = rules.gating.shares();
             if (!shares || s.has_act || at.reads_relevance(Site::act)) return false;

@@ -47,8 +47,7 @@ class LlamaDecoder {
 
     /// Reads `tokens` (one or more) and gives the logits [V] behind the last one. The observer sees the new rows only (SiteRef::rows says which they
     /// are), final_norm and logits of the last one. Error: an id outside the vocabulary, or no room.
-    template <class O = NullObserver>
-    [[nodiscard]] std::vector<T> extend(std::span<const std::int32_t> tokens, O&& observer = {}) {
+    [[nodiscard]] std::vector<T> extend(std::span<const std::int32_t> tokens, Watch<C> observer = {}) {
         const LlamaConfig& config = model_->config();
         const auto past = static_cast<Index>(ids_.size()), count = static_cast<Index>(tokens.size());
         require(count > 0, "decoder: no token was given");
@@ -62,7 +61,7 @@ class LlamaDecoder {
         const Rope::Params<T> tables = rope_.params(), rope{tables.cos.rows_from(past, count), tables.sin.rows_from(past, count)};
         for (auto* t : {&from_, &to_}) t->resize(ctx, count, config.hidden_size);
 
-        Station<C, std::remove_cvref_t<O>> at{ctx, observer};
+        Station<C> at{ctx, observer};
         at.held = own;
         Embedding::forward(ctx, {model_->weights().embedding.view(), tokens}, from_.view());
         at.activation(Site::embedding, from_.view());

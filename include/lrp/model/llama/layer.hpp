@@ -122,8 +122,7 @@ class LlamaLayer {
     }
 
     /// x [T, d] -> y [Q, d]. With at.recomputed, only what `s` keeps is computed again, and y is not touched. `cache`: see AttentionBlock.
-    template <class O>
-    void forward(const Station<C, O>& at, const LayerRows& rows, Activation<T> x, LlamaLayerSaved<B>& s, Activation<T> y,
+    void forward(const Station<C>& at, const LayerRows& rows, Activation<T> x, LlamaLayerSaved<B>& s, Activation<T> y,
                  const KeyValueRows<T>* cache = nullptr) const {
         C& ctx = at.ctx;
         if (!at.recomputed) at.activation(Site::resid_pre, x);
@@ -144,8 +143,7 @@ class LlamaLayer {
 
     /// c_y [Q, d] at y -> c_x [T, d] at x; both are the same memory where all rows have queries, and c_y is used up otherwise. What the forward
     /// pass left out of `s` because nobody read it is completed where it is read now.
-    template <class O>
-    void relevance(const Station<C, O>& at, const LayerRows& rows, Activation<const T> x, LlamaLayerSaved<B>& s, Activation<const T> y,
+    void relevance(const Station<C>& at, const LayerRows& rows, Activation<const T> x, LlamaLayerSaved<B>& s, Activation<const T> y,
                    LlamaLayerCoefficients<B>& work, Coefficient<T> c_y, Coefficient<T> c_x) const {
         C& ctx = at.ctx;
         const Coefficient<T> c_mlp = work.mlp_input.view(), c_h = work.input.view();
@@ -171,13 +169,11 @@ class LlamaLayer {
     }
 
     /// A layer of one prompt, all of whose rows have queries.
-    template <class O>
-    void forward(const Station<C, O>& at, Activation<T> x, LlamaLayerSaved<B>& s, Activation<T> y) const {
+    void forward(const Station<C>& at, Activation<T> x, LlamaLayerSaved<B>& s, Activation<T> y) const {
         const std::array one{RowSpan{0, x.rows}};
         forward(at, LayerRows{one, {}, {}}, x, s, y);
     }
-    template <class O>
-    void relevance(const Station<C, O>& at, Activation<const T> x, LlamaLayerSaved<B>& s, Activation<const T> y, LlamaLayerCoefficients<B>& work,
+    void relevance(const Station<C>& at, Activation<const T> x, LlamaLayerSaved<B>& s, Activation<const T> y, LlamaLayerCoefficients<B>& work,
                    Coefficient<T> c) const {
         const std::array one{RowSpan{0, x.rows}};
         relevance(at, LayerRows{one, {}, {}}, x, s, y, work, c, c);
@@ -185,14 +181,10 @@ class LlamaLayer {
 
   private:
     /// The coefficient at a block's output equals the stream's. Only an observer that may write to one of the two needs a copy.
-    template <class O>
-    static Coefficient<T> branch(const Station<C, O>& at, Site site, LlamaLayerCoefficients<B>& work, Coefficient<T> c) {
-        if (at.reads_relevance(site)) {
-            B::copy(at.ctx, View<const T>(c), work.branch.view());
-            return work.branch.view();
-        } else {
-            return c;
-        }
+    static Coefficient<T> branch(const Station<C>& at, Site site, LlamaLayerCoefficients<B>& work, Coefficient<T> c) {
+        if (!at.reads_relevance(site)) return c;
+        B::copy(at.ctx, View<const T>(c), work.branch.view());
+        return work.branch.view();
     }
 
     /// The rows with queries: x itself where these are all, a copy otherwise.

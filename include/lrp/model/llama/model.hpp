@@ -84,18 +84,16 @@ class LlamaModel {
     }
 
     /// Runs the model over `ids` and forms logits at `positions` (ascending, each below ids.size()).
-    template <class O = NullObserver>
     [[nodiscard]] LlamaPass<B> forward(C& ctx, std::span<const std::int32_t> ids, std::span<const std::int32_t> positions,
-                                       const PassOptions& options, O&& observer = {}) const {
+                                       const PassOptions& options, Watch<C> observer = {}) const {
         require(!ids.empty(), "forward: no token was given");
         return forward(ctx, PackedPrompts(ids), positions, options, observer);
     }
 
     /// The same over several prompts at once; `positions` count through the rows of all of them. Each prompt's results are those of a pass of its
     /// own (on the CPU backends to the last bit, but for prompts so short that another kernel would have formed their products).
-    template <class O = NullObserver>
     [[nodiscard]] LlamaPass<B> forward(C& ctx, const PackedPrompts& packed, std::span<const std::int32_t> positions, const PassOptions& options,
-                                       O&& observer = {}) const {
+                                       Watch<C> observer = {}) const {
         check_input(packed.ids, positions);
         weights_->embedding.require_context(ctx);
         const auto tokens = static_cast<Index>(packed.ids.size());
@@ -113,7 +111,7 @@ class LlamaModel {
         for (Index i = 0; i <= config_.layers; ++i) pass.residual.emplace_back(ctx, i == config_.layers ? queries : tokens, config_.hidden_size);
         pass.layers.resize(pass.recompute ? 1 : static_cast<std::size_t>(config_.layers));
 
-        Station<C, std::remove_cvref_t<O>> at{ctx, observer};
+        Station<C> at{ctx, observer};
         Embedding::forward(ctx, {weights_->embedding.view(), pass.ids}, pass.residual[0].view());
         at.activation(Site::embedding, pass.residual[0].view());
         for (at.layer = 0; at.layer < config_.layers; ++at.layer) {
@@ -133,8 +131,7 @@ class LlamaModel {
     }
 
     /// The end of a forward pass: the stream's rows [P, d], normalised, and their logits [P, V].
-    template <class O>
-    void form_logits(const Station<C, O>& at, Activation<const T> input, ActivationTensor<B>& norm, Tensor<B>& inverse_rms, ActivationTensor<B>& logits) const {
+    void form_logits(const Station<C>& at, Activation<const T> input, ActivationTensor<B>& norm, Tensor<B>& inverse_rms, ActivationTensor<B>& logits) const {
         norm.resize(at.ctx, input.rows, config_.hidden_size);
         inverse_rms.resize(at.ctx, 1, input.rows);
         logits.resize(at.ctx, input.rows, config_.vocab_size);
@@ -159,8 +156,7 @@ class LlamaModel {
     /// Propagates the seeds back to the embedding; results are read by the observer. Returns the coefficient [T, d] at the embedding.
     /// Where layers are recomputed, an observer that changed activations in the forward pass must watch here too.
     /// At Site::logits the observer sees the seeded tokens only, as [P, tokens].
-    template <class O = NullObserver>
-    CoefficientTensor<B> relevance(C& ctx, LlamaPass<B>& pass, std::span<const Seed> seeds, O&& observer = {}) const {
+    CoefficientTensor<B> relevance(C& ctx, LlamaPass<B>& pass, std::span<const Seed> seeds, Watch<C> observer = {}) const {
         const auto tokens = static_cast<Index>(pass.ids.size());
         weights_->embedding.require_context(ctx);
         pass.residual[0].require_context(ctx);
@@ -168,7 +164,7 @@ class LlamaModel {
         LlamaLayerCoefficients<B> work;
         work.resize(ctx, config_, tokens);
 
-        Station<C, std::remove_cvref_t<O>> at{ctx, observer};
+        Station<C> at{ctx, observer};
         if (!pass.tails.empty()) {
             require_all_rows_unread(at);
             tail.resize(ctx, static_cast<Index>(pass.tail_ids.size()), config_.hidden_size);
@@ -225,19 +221,16 @@ class LlamaModel {
         return RopeTables<B>(ctx, config_, positions);
     }
     /// Error if the observer of a backward pass looks where the forward pass kept some rows only, and does not say that these are enough.
-    template <class O>
-    static void require_all_rows_unread([[maybe_unused]] const Station<C, O>& at) {
-        if constexpr (!takes_rows<O>) {
-            for (const SiteName& entry : site_names)
-                require(!on_query_side(entry.site) || !at.reads_relevance(entry.site), "relevance: an observer looks at ", entry.name,
-                        " and wants all rows, but the forward pass kept the explained rows of the last layer only (PassOptions::Rows)");
-        }
+    static void require_all_rows_unread(const Station<C>& at) {
+        if (at.observer.takes_rows()) return;
+        for (const SiteName& entry : site_names)
+            require(!on_query_side(entry.site) || !at.reads_relevance(entry.site), "relevance: an observer looks at ", entry.name,
+                    " and wants all rows, but the forward pass kept the explained rows of the last layer only (PassOptions::Rows)");
     }
 
     /// Seeds -> coefficient [T, d] at the last layer's output. Rules of Linear treat every output by itself, so only the rows of the
     /// output matrix that belong to seeded tokens take part: a gather, never a product with the vocabulary.
-    template <class O>
-    void relevance_of_output(const Station<C, O>& at, const LlamaPass<B>& pass, std::span<const Seed> seeds, Coefficient<T> c) const {
+    void relevance_of_output(const Station<C>& at, const LlamaPass<B>& pass, std::span<const Seed> seeds, Coefficient<T> c) const {
         C& ctx = at.ctx;
         require(!seeds.empty(), "relevance: no seed was given");
         std::vector<std::int32_t> tokens;
