@@ -229,7 +229,7 @@ TEST_CASE("check --against holds one backend against another") {
         const Result result = lrp_run(check + " --against reference64 --rules " + rules);
         INFO(result.out);
         CHECK(result.code == 0);
-        CHECK_THAT(result.out, Contains("OK: eigen (float32) and reference (float64) agree (largest deviation ") && Contains("allowed 0.0001)"));
+        CHECK_THAT(result.out, Contains("OK: eigen (float32, weights bfloat16) and reference (float64) agree (largest deviation ") && Contains("allowed 0.0001)"));
         for (const char* op : {"Embedding ", "RMSNorm ", "Linear ", "Rope ", "MatMul ", "Softmax ", "Add ", "SiLU ", "Multiply "})
             CHECK_THAT(result.out, Contains("\n" + std::string(op)));
         CHECK_THAT(result.out, !Contains("predicted") && !Contains("first site"));
@@ -240,7 +240,7 @@ TEST_CASE("check --against holds one backend against another") {
     CHECK(lrp_run(check + " --backend reference64 --against reference64 --recompute always --tolerance 1e-300").code == 0);
     const Result strict = lrp_run(check + " --backend eigen --against reference64 --tolerance 1e-9");
     CHECK(strict.code == 1);
-    CHECK_THAT(strict.out, Contains("FAILED: eigen (float32) and reference (float64) disagree"));
+    CHECK_THAT(strict.out, Contains("FAILED: eigen (float32, weights bfloat16) and reference (float64) disagree"));
     CHECK_THAT(strict.out, Contains("forward: the first site that deviates is layers.0.attn_norm, made by RMSNorm"));
     CHECK_THAT(strict.out, Contains("backward: the first site that deviates is logits, made by Linear"));
 }

@@ -81,7 +81,7 @@ TEST_CASE("collect: sharded, merged, resumed and with any threads, a store has t
         {"merge " + path("whole") + " " + path("part0") + " -o " + path("x"), 1, "as well"},
         {"merge " + path("part0") + " " + path("nothing") + " -o " + path("x"), 1, "nothing: there is no such store"},
         {"merge " + path("part0") + " " + path("part1") + " -o " + path("whole"), 1, "there is a store already"},
-        {"collect " + mini + " " + corpus + " -o " + path("whole") + " --top 5", 1, "there is a store already, with k '6' where this collection has '5'"},
+        {"collect " + mini + " " + corpus + " -o " + path("whole") + " --batch 256 --top 5", 1, "there is a store already, with k '6' where this collection has '5'"},
         {"collect " + mini + " " + corpus + " -o " + folder.path().string(), 1, "this folder holds something else"},
         {"collect " + mini + " " + corpus + " -o " + path("x") + " --shard 3/3", 2, "expected i/n with i from 0 to n-1"},
         {"collect " + mini + " " + corpus + " -o " + path("x") + " --condition target", 2, "--condition target and --target TOKEN go together"},

@@ -19,11 +19,7 @@ class ExactSum {
 
     void add(double term) {
         require(std::abs(term) < 0x1p62, "sum: a term of magnitude ", std::abs(term), " is too large or not finite");  // a NaN fails too
-        // Exact, as both parts have the term's sign: the whole part fits 62 bits, and of what is left no bit is lost but by the rounding.
-        const double whole = std::trunc(term);
-        const double rest = std::nearbyint((term - whole) * 0x1p64);  // below 2^64 in magnitude: doubles below 1 end at 1 - 2^-53
-        const Wide magnitude = static_cast<Wide>(static_cast<std::uint64_t>(std::abs(rest)));
-        add(ExactSum((static_cast<Wide>(static_cast<std::int64_t>(whole)) << 64) + (rest < 0 ? -magnitude : magnitude)));
+        add(ExactSum(static_cast<Wide>(std::nearbyint(term * 0x1p64))));  // only nearbyint rounds: the product and the conversion are exact
     }
     void add(const ExactSum& other) { require(!__builtin_add_overflow(bits_, other.bits_, &bits_), "sum: it does not fit 128 bits"); }
 

@@ -10,7 +10,8 @@
 namespace lrp {
 
 /// Softmax: s_ij = exp(x_ij) / sum_k exp(x_ik) over the visible columns k of row i; 0 in the others.
-/// x, s [rows, columns]. Under a causal mask row i sees the columns 0 .. i mod queries (each block of `queries` rows is one head).
+/// x, s [rows, columns]. Under a causal mask row i sees the columns 0 .. columns - queries + i mod queries: each block of
+/// `queries` rows is one head, and the queries are the last positions.
 /// Backward: c_x = s * (c_s - sum_k s_k c_k). The largest score is subtracted first; sums are formed in the group's type.
 struct Softmax {
     static constexpr std::string_view name = "Softmax";
