@@ -5,6 +5,7 @@
 #include <charconv>
 #include <functional>
 #include <iostream>
+#include <utility>
 
 #include <lrp/io/atomic_file.hpp>
 #include <lrp/io/hf_config.hpp>
@@ -113,6 +114,9 @@ GenerateOptions generate_options(const GenerationOptions& options, const ModelOp
         if (stop.empty()) fail<UsageError>("--stop: expected some text, found ''");
     if (!options.stop.empty()) require(prompt.tokenizer.has_value(), model.folder, ": there is no tokenizer.json, without which --stop has no text to look at");
     const HfConfig file = read_hf_config(model.folder);
+    for (std::size_t i = 0; i < prompt.ids.size(); ++i)  // before the tokenizer is asked what they mean
+        require(prompt.ids[i] >= 0 && std::cmp_less(prompt.ids[i], file.vocab_size), "--ids: token id ", prompt.ids[i], " at position ", i,
+                " is outside the vocabulary of ", file.vocab_size);
     if (!options.ignore_eos) result.stop_ids = ends_of_text(model.folder, file, prompt.tokenizer);
     const std::size_t tokens = prompt.ids.size() + result.max_new_tokens;
     if (prompt.ids.size() <= file.max_position_embeddings && tokens > file.max_position_embeddings)
