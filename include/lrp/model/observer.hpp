@@ -155,6 +155,7 @@ struct Station {
     /// Whether somebody looks at the site in a forward pass, or in a backward pass.
     [[nodiscard]] bool reads_activation(Site site) const { return observer.reads_activation(site); }
     [[nodiscard]] bool reads_relevance(Site site) const { return observer.reads_relevance(site); }
+    [[nodiscard]] bool reads(Site site) const { return reads_activation(site) || reads_relevance(site); }
 
   private:
     [[nodiscard]] SiteRef ref(Site site, Index prompt) const {

@@ -33,6 +33,7 @@ struct EpsilonRule {
     static constexpr std::string_view name = "EpsilonRule";
     double epsilon = 0;
 
+    [[nodiscard]] bool reads_output() const { return epsilon != 0; }
     [[nodiscard]] std::optional<Shares> shares() const
         requires BilinearOp<O>
     {

@@ -36,6 +36,11 @@ struct GradientRule {
     static constexpr bool plain = true;
     using factor = typename detail::derivative_of<O>::type;
 
+    [[nodiscard]] bool reads_output() const
+        requires(LinearOp<O>)
+    {
+        return false;
+    }
     [[nodiscard]] std::optional<Shares> shares() const
         requires BilinearOp<O>
     {

@@ -31,6 +31,16 @@ concept FactorRule = PointwiseOp<typename R::op> && requires { typename R::facto
 template <class R>
 concept PlainRule = bool(R::plain);
 
+/// Whether a rule reads its op's output. One that does not says so as `bool reads_output() const`; a pass then need not keep what nobody else reads.
+template <class R>
+[[nodiscard]] constexpr bool reads_output(const R& rule) {
+    if constexpr (requires { { rule.reads_output() } -> std::same_as<bool>; }) {
+        return rule.reads_output();
+    } else {
+        return true;
+    }
+}
+
 /// A rule: the op it is for, a name, and (checked where it is used) a fitting propagate.
 template <class R>
 concept Rule = requires {

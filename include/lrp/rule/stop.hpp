@@ -33,6 +33,7 @@ struct StopRule {
     };
     using factor = Zero;
 
+    [[nodiscard]] bool reads_output() const { return false; }
     [[nodiscard]] std::optional<Shares> shares() const
         requires BilinearOp<O>
     {

@@ -9,6 +9,7 @@
 #include <array>
 #include <memory>
 #include <thread>
+#include <utility>
 
 #include <Eigen/Core>
 
@@ -16,6 +17,7 @@
 #include <lrp/backend/native.hpp>
 #include <lrp/core/thread_pool.hpp>
 #include <lrp/eigen/attention/blocked_attention.hpp>
+#include <lrp/eigen/memory.hpp>
 #include <lrp/eigen/product/weight_products.hpp>
 #include <lrp/reference/backend.hpp>
 
@@ -44,24 +46,38 @@ struct EigenBackend {
         explicit context(unsigned threads = 0) : pool(std::make_unique<ThreadPool>(threads)), products(pool->size()) {}
         std::unique_ptr<ThreadPool> pool;
         WeightProducts products;  ///< which code forms products, and how exactly
+        std::shared_ptr<detail::HostMemory> memory = std::make_shared<detail::HostMemory>();
     };
 
-    /// Host memory on cache-line boundaries, or somebody else's.
+    /// Memory of a context, which gets it back, or somebody else's.
     template <class E>
     class buffer {
       public:
         buffer() = default;
-        explicit buffer(Index size)
-            : own_(static_cast<E*>(::operator new[](static_cast<std::size_t>(size) * sizeof(E), std::align_val_t{64}))), data_(own_.get()), size_(size) {}
+        buffer(std::shared_ptr<detail::HostMemory> memory, Index size)
+            : memory_(std::move(memory)), own_(memory_->take(static_cast<std::size_t>(size) * sizeof(E))), data_(reinterpret_cast<E*>(own_.data())), size_(size) {}
         buffer(E* data, Index size, std::shared_ptr<const void> owner) : owner_(std::move(owner)), data_(data), size_(size) {}
+        buffer(buffer&& other) noexcept { swap(other); }
+        buffer& operator=(buffer&& other) noexcept {
+            buffer(std::move(other)).swap(*this);
+            return *this;
+        }
+        ~buffer() {
+            if (memory_ != nullptr) memory_->give(std::move(own_));
+        }
         E* data() { return data_; }
         [[nodiscard]] Index size() const { return size_; }
 
       private:
-        struct Free {
-            void operator()(E* data) const { ::operator delete[](data, std::align_val_t{64}); }
-        };
-        std::unique_ptr<E, Free> own_;
+        void swap(buffer& other) noexcept {
+            std::swap(memory_, other.memory_);
+            std::swap(own_, other.own_);
+            std::swap(owner_, other.owner_);
+            std::swap(data_, other.data_);
+            std::swap(size_, other.size_);
+        }
+        std::shared_ptr<detail::HostMemory> memory_;
+        detail::HostBlock own_;
         std::shared_ptr<const void> owner_;
         E* data_ = nullptr;
         Index size_ = 0;
@@ -71,8 +87,8 @@ struct EigenBackend {
     using MutableRowMap = Eigen::Map<Eigen::Array<T, 1, Eigen::Dynamic>>;
 
     template <class E>
-    static buffer<E> allocate(context&, Index count) {
-        return buffer<E>(count);
+    static buffer<E> allocate(context& ctx, Index count) {
+        return buffer<E>(ctx.memory, count);
     }
     template <class E>
     static void upload(context&, std::span<const E> host, E* device) {
@@ -184,7 +200,7 @@ struct EigenBackend {
 
     // Row work, once for every machine and once for those with wider registers: the same operations, so the same bits.
     template <class F, class... In>
-    static void map_row(const F& f, T* to, Index cols, Index row, const In&... in) {
+    static void map_row(const F& f, T* to, Index cols, [[maybe_unused]] Index row, const In&... in) {
 #pragma GCC ivdep
         for (Index col = 0; col < cols; ++col) to[col] = f(in(row, col)...);
     }
@@ -195,7 +211,7 @@ struct EigenBackend {
     }
 #if defined(__x86_64__)
     template <class F, class... In>
-    [[gnu::target("avx2"), gnu::flatten]] static void map_row_avx2(const F& f, T* to, Index cols, Index row, const In&... in) {
+    [[gnu::target("avx2"), gnu::flatten]] static void map_row_avx2(const F& f, T* to, Index cols, [[maybe_unused]] Index row, const In&... in) {
 #pragma GCC ivdep
         for (Index col = 0; col < cols; ++col) to[col] = f(in(row, col)...);
     }

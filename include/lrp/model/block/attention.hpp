@@ -58,22 +58,21 @@ struct AttentionMatrices {
 /// What the forward pass keeps for the backward pass; T tokens, of which Q have queries (all, but in a last layer that is asked for less).
 template <Backend B>
 struct AttentionSaved {
-    ActivationTensor<B> q_pre, k_pre;             ///< [Q, H*D], [T, K*D] before RoPE
+    ActivationTensor<B> q_pre, k_pre;             ///< [Q, H*D], [T, K*D] before RoPE; apart from q and k only where they are read
     ActivationTensor<B> q, k, v;                  ///< [Q, H*D], [T, K*D], [T, K*D]
     std::vector<AttentionMatrices<B>> matrices;   ///< one per prompt; formed only where they are read
     Tensor<B> log_sum;                            ///< [1, H * Q] in their place, prompt after prompt
     bool has_probs = false;
     ActivationTensor<B> head;                     ///< [Q, H*D] before o_proj
-    ActivationTensor<B> out;                      ///< [Q, d]
+    ActivationTensor<B> out;                      ///< [Q, d]; kept behind the layer's forward pass only where it is read (AttentionBlock::keeps)
 
-    void resize(typename B::context& ctx, const AttentionShape& shape, Index tokens, Index queries, Index hidden) {
-        for (auto* t : {&q_pre, &q, &head}) t->resize(ctx, queries, shape.queries());
-        for (auto* t : {&k_pre, &k, &v}) t->resize(ctx, tokens, shape.keys());
-        out.resize(ctx, queries, hidden);
+    void resize(typename B::context& ctx, const AttentionShape& shape, Index tokens, Index queries) {
+        for (auto* t : {&q, &head}) t->resize(ctx, queries, shape.queries());
+        for (auto* t : {&k, &v}) t->resize(ctx, tokens, shape.keys());
     }
-    /// Scalars that a pass asks for, with scores and probs or without.
-    static Index scalars(const AttentionShape& shape, Index tokens, Index hidden, bool probs) {
-        return tokens * (3 * shape.queries() + 3 * shape.keys() + hidden) + shape.heads * tokens * (probs ? 2 * tokens : 1);
+    /// Scalars of a pass that nobody watches, with scores and probs or without.
+    static Index scalars(const AttentionShape& shape, Index tokens, bool probs) {
+        return tokens * (2 * shape.queries() + 2 * shape.keys()) + shape.heads * tokens * (probs ? 2 * tokens : 1);
     }
 };
 
@@ -105,10 +104,13 @@ struct AttentionBlock {
     using T = typename B::scalar;
     using C = typename B::context;
 
+    /// Whether the backward pass reads a projection's output that no other step takes in: q_pre, k_pre or attn_out.
+    static bool keeps(const Station<C>& at, const RuleSet<Rules>& rules, Site site) { return reads_output(rules.projection) || at.reads(site); }
+
     /// With `cache`, the keys and values of the rows before these (rows.past) are read from it, and those of these rows are written behind them in place
     /// of s.k and s.v; there is then no backward pass.
-    static void forward(const Station<C>& at, const AttentionParams<C>& p, const LayerRows& rows, Activation<const T> h, Activation<const T> h_q,
-                        AttentionSaved<B>& s, const KeyValueRows<T>* cache = nullptr) {
+    static void forward(const Station<C>& at, const AttentionParams<C>& p, const LayerRows& rows, const RuleSet<Rules>& rules, Activation<const T> h,
+                        Activation<const T> h_q, AttentionSaved<B>& s, const KeyValueRows<T>* cache = nullptr) {
         C& ctx = at.ctx;
         const auto project = [&](const params_t<Linear, C>& linear, Activation<const T> x, Activation<T> z, Site site) {
             Linear::forward(ctx, linear, x, z);
@@ -120,11 +122,12 @@ struct AttentionBlock {
         };
         const KeyValueRows<T> all = cache != nullptr ? rows_of(*cache, 0, rows.past + h.rows) : KeyValueRows<T>{s.k.view(), s.v.view()};
         const KeyValueRows<T> own = rows_of(all, rows.past, h.rows);
-        project(p.q, h_q, s.q_pre.view(), Site::q_pre);
-        project(p.k, h, s.k_pre.view(), Site::k_pre);
+        const Activation<T> q_pre = place(at, rules, Site::q_pre, s.q_pre, s.q.view()), k_pre = place(at, rules, Site::k_pre, s.k_pre, own.k);
+        project(p.q, h_q, q_pre, Site::q_pre);
+        project(p.k, h, k_pre, Site::k_pre);
         project(p.v, h, own.v, Site::v);
-        rotate(p.rope_queries, s.q_pre.view(), s.q.view(), Site::q);
-        rotate(p.rope, s.k_pre.view(), own.k, Site::k);
+        rotate(p.rope_queries, q_pre, s.q.view(), Site::q);
+        rotate(p.rope, k_pre, own.k, Site::k);
         s.has_probs = false;
         if (!mix_in_tiles(at, p, rows, all, s)) {
             form_probs(ctx, p, rows, all, s, [&](Site site, Activation<T> x, Index prompt) { at.activation(site, x, prompt); });
@@ -134,6 +137,7 @@ struct AttentionBlock {
             });
         }
         at.activation(Site::head, s.head.view());
+        s.out.resize(ctx, s.head.rows(), p.o.weight.rows);
         project(p.o, s.head.view(), s.out.view(), Site::attn_out);
     }
 
@@ -151,6 +155,7 @@ struct AttentionBlock {
             Rope::vjp(ctx, rope, {post.view()}, cx.view(), cx.view());
             at.relevance(before, pre.view(), cx.view());
         };
+        complete(at, rules, Site::attn_out, p.o, s.head.view(), s.out);
         at.relevance(Site::attn_out, s.out.view(), c_out);
         project(p.o, s.head.view(), s.out.view(), c_out, c.head.view());
         at.relevance(Site::head, s.head.view(), c.head.view());
@@ -168,6 +173,8 @@ struct AttentionBlock {
                 rules.scores.propagate(ctx, p.scores(), {of.q, of.k, m.scores.view()}, c.scores.view(), c_of.q, c_of.k);
             });
         }
+        complete(at, rules, Site::k_pre, p.k, h, s.k_pre);
+        complete(at, rules, Site::q_pre, p.q, h_q, s.q_pre);
         rotate_back(p.rope, s.k_pre, s.k, c.k, Site::k_pre, Site::k);
         rotate_back(p.rope_queries, s.q_pre, s.q, c.q, Site::q_pre, Site::q);
         at.relevance(Site::v, s.v.view(), c.v.view());
@@ -188,6 +195,20 @@ struct AttentionBlock {
     }
 
   private:
+    /// Where a projection is written that RoPE turns: apart if the backward pass reads it, else where it is turned.
+    static Activation<T> place(const Station<C>& at, const RuleSet<Rules>& rules, Site site, ActivationTensor<B>& own, Activation<T> turned) {
+        if (!keeps(at, rules, site)) return turned;
+        own.resize(at.ctx, turned.rows, turned.cols);
+        return own.view();
+    }
+    /// A projection's output that the forward pass did not keep, where it is read now.
+    static void complete(const Station<C>& at, const RuleSet<Rules>& rules, Site site, const params_t<Linear, C>& linear, Activation<const T> x,
+                         ActivationTensor<B>& z) {
+        if (!z.empty() || !keeps(at, rules, site)) return;
+        z.resize(at.ctx, x.rows, linear.weight.rows);
+        Linear::forward(at.ctx, linear, x, z.view());
+    }
+
     /// One prompt's rows of q, k, v and head.
     template <class V>
     struct Views {

@@ -21,13 +21,13 @@ template <Backend B>
 struct GatedMlpSaved {
     ActivationTensor<B> gate, act, up, neuron;  ///< [T, F]; neuron = act * up
     bool has_act = false;                       ///< whether act was formed: only where somebody reads it
-    ActivationTensor<B> out;                    ///< [T, d]
+    ActivationTensor<B> out;                    ///< [T, d]; kept behind the layer's forward pass only where it is read (GatedMlpBlock::keeps_out)
 
-    void resize(typename B::context& ctx, Index tokens, Index neurons, Index hidden) {
+    void resize(typename B::context& ctx, Index tokens, Index neurons) {
         for (auto* t : {&gate, &up, &neuron}) t->resize(ctx, tokens, neurons);
-        out.resize(ctx, tokens, hidden);
     }
-    static Index scalars(Index tokens, Index neurons, Index hidden) { return tokens * (4 * neurons + hidden); }
+    /// Scalars of a pass that nobody watches.
+    static Index scalars(Index tokens, Index neurons) { return 3 * tokens * neurons; }
 };
 
 /// Work space of the backward pass.
@@ -48,7 +48,10 @@ struct GatedMlpBlock {
     using C = typename B::context;
     using Act = typename Rules::activation::op;
 
-    static void forward(const Station<C>& at, const GatedMlpParams<C>& p, Activation<const T> h, GatedMlpSaved<B>& s) {
+    /// Whether the backward pass reads s.out.
+    static bool keeps_out(const Station<C>& at, const RuleSet<Rules>& rules) { return reads_output(rules.projection) || at.reads(Site::mlp_out); }
+
+    static void forward(const Station<C>& at, const GatedMlpParams<C>& p, const RuleSet<Rules>& rules, Activation<const T> h, GatedMlpSaved<B>& s) {
         C& ctx = at.ctx;
         Linear::forward(ctx, p.gate, h, s.gate.view());
         at.activation(Site::gate, s.gate.view());
@@ -65,7 +68,8 @@ struct GatedMlpBlock {
             GatedProduct<Act>::forward(ctx, s.gate.view().as_const(), s.up.view().as_const(), s.neuron.view());
         }
         at.activation(Site::neuron, s.neuron.view());
-        Linear::forward(ctx, p.down, s.neuron.view(), s.out.view());
+        if (at.recomputed && !keeps_out(at, rules)) return;
+        form_out(ctx, p, s);
         at.activation(Site::mlp_out, s.out.view());
     }
 
@@ -73,6 +77,7 @@ struct GatedMlpBlock {
     static void relevance(const Station<C>& at, const GatedMlpParams<C>& p, const RuleSet<Rules>& rules, Activation<const T> h,
                           GatedMlpSaved<B>& s, GatedMlpCoefficients<B>& c, Coefficient<T> c_out, Coefficient<T> c_h) {
         C& ctx = at.ctx;
+        if (s.out.empty() && keeps_out(at, rules)) form_out(ctx, p, s);
         at.relevance(Site::mlp_out, s.out.view(), c_out);
         rules.projection.propagate(ctx, p.down, {s.neuron.view(), s.out.view()}, c_out, c.neuron.view());
         at.relevance(Site::neuron, s.neuron.view(), c.neuron.view());
@@ -92,6 +97,11 @@ struct GatedMlpBlock {
     }
 
   private:
+    static void form_out(C& ctx, const GatedMlpParams<C>& p, GatedMlpSaved<B>& s) {
+        s.out.resize(ctx, s.neuron.rows(), p.down.weight.rows);
+        Linear::forward(ctx, p.down, s.neuron.view(), s.out.view());
+    }
+
     static void form_act(C& ctx, GatedMlpSaved<B>& s) {
         s.act.resize(ctx, s.gate.rows(), s.gate.cols());
         Act::forward(ctx, {}, s.gate.view().as_const(), s.act.view());

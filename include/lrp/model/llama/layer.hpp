@@ -29,13 +29,13 @@ struct LlamaLayerSaved {
         for (auto* t : {&resid_mid, &mlp_norm}) t->resize(ctx, queries, config.hidden_size);
         attn_inverse_rms.resize(ctx, 1, tokens);
         mlp_inverse_rms.resize(ctx, 1, queries);
-        attention.resize(ctx, config.attention, tokens, queries, config.hidden_size);
-        mlp.resize(ctx, queries, config.intermediate_size, config.hidden_size);
+        attention.resize(ctx, config.attention, tokens, queries);
+        mlp.resize(ctx, queries, config.intermediate_size);
     }
     void resize(typename B::context& ctx, const LlamaConfig& config, Index tokens) { resize(ctx, config, tokens, tokens); }
     static Index scalars(const LlamaConfig& config, Index tokens, bool probs) {
-        return tokens * (3 * config.hidden_size + 2) + AttentionSaved<B>::scalars(config.attention, tokens, config.hidden_size, probs) +
-               GatedMlpSaved<B>::scalars(tokens, config.intermediate_size, config.hidden_size);
+        return tokens * (3 * config.hidden_size + 2) + AttentionSaved<B>::scalars(config.attention, tokens, probs) +
+               GatedMlpSaved<B>::scalars(tokens, config.intermediate_size);
     }
 };
 
@@ -129,15 +129,17 @@ class LlamaLayer {
         RMSNorm::forward(ctx, attn_norm_, x, s.attn_norm.view(), s.attn_inverse_rms.view().data);
         at.activation(Site::attn_norm, s.attn_norm.view());
         const Activation<const T> x_q = tail(ctx, rows, x, s.tail_input), h_q = tail(ctx, rows, s.attn_norm.view(), s.tail_norm);
-        AttentionBlock<B, Rules>::forward(at, attention_, rows, s.attn_norm.view(), h_q, s.attention, cache);
+        AttentionBlock<B, Rules>::forward(at, attention_, rows, rules_, s.attn_norm.view(), h_q, s.attention, cache);
         Add::forward(ctx, {}, x_q, s.attention.out.view(), s.resid_mid.view());
+        if (!AttentionBlock<B, Rules>::keeps(at, rules_, Site::attn_out)) s.attention.out = {};
         at.activation(Site::resid_mid, s.resid_mid.view());
 
         RMSNorm::forward(ctx, mlp_norm_, s.resid_mid.view(), s.mlp_norm.view(), s.mlp_inverse_rms.view().data);
         at.activation(Site::mlp_norm, s.mlp_norm.view());
-        GatedMlpBlock<B, Rules>::forward(at, mlp_, s.mlp_norm.view(), s.mlp);
+        GatedMlpBlock<B, Rules>::forward(at, mlp_, rules_, s.mlp_norm.view(), s.mlp);
         if (at.recomputed) return;
         Add::forward(ctx, {}, s.resid_mid.view(), s.mlp.out.view(), y);
+        if (!GatedMlpBlock<B, Rules>::keeps_out(at, rules_)) s.mlp.out = {};
         at.activation(Site::resid_post, y);
     }
 

@@ -78,7 +78,7 @@ class LlamaModel {
     /// Bytes that a pass over T tokens keeps and works in, weights apart.
     [[nodiscard]] static std::uint64_t pass_bytes(const LlamaConfig& config, Index tokens, bool recompute, bool probs = true) {
         const Index kept = (recompute ? 1 : config.layers) * LlamaLayerSaved<B>::scalars(config, tokens, probs);
-        const Index stream = (config.layers + 2) * tokens * config.hidden_size;
+        const Index stream = (config.layers + 3) * tokens * config.hidden_size;
         const Index rows = config.vocab_size + 4 * config.hidden_size + tokens * config.attention.head_dim;
         return static_cast<std::uint64_t>(kept + stream + rows + LlamaLayerCoefficients<B>::scalars(config, tokens, probs)) * sizeof(T);
     }

@@ -2,11 +2,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <memory>
-#include <new>
 #include <vector>
 
 #include <lrp/core/scalar.hpp>
+#include <lrp/eigen/memory.hpp>
 
 namespace lrp::detail {
 
@@ -30,21 +29,16 @@ class ProductScratch {
 
   private:
     struct Piece {
-        struct Free {
-            void operator()(std::byte* data) const { ::operator delete[](data, std::align_val_t{64}); }
-        };
         template <class E>
         E* at_least(Index count) {
             const std::size_t bytes = static_cast<std::size_t>(count) * sizeof(E);
-            if (bytes > size) {
-                data.reset();  // before the new piece, so that the two never stand side by side
-                data.reset(static_cast<std::byte*>(::operator new[](bytes, std::align_val_t{64})));
-                size = bytes;
+            if (bytes > block.size()) {
+                block = {};  // before the new piece, so that the two never stand side by side
+                block = HostBlock(bytes);
             }
-            return reinterpret_cast<E*>(data.get());
+            return reinterpret_cast<E*>(block.data());
         }
-        std::unique_ptr<std::byte[], Free> data;
-        std::size_t size = 0;
+        HostBlock block;
     };
 
     Piece shared_;

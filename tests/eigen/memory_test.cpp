@@ -1,0 +1,75 @@
+// SPDX-FileCopyrightText: 2026 The lrpxx authors
+// SPDX-License-Identifier: BSD-3-Clause
+#include <lrp/eigen/memory.hpp>
+
+#include <cstdint>
+#include <memory>
+#include <thread>
+#include <utility>
+
+#include <lrp/eigen/backend.hpp>
+
+#include "support/catch.hpp"
+
+using namespace lrp;
+using detail::HostBlock;
+using detail::HostMemory;
+
+namespace {
+std::size_t kept(const EigenBackend<float>::context& ctx) { return ctx.memory->kept_bytes(); }
+}  // namespace
+
+TEST_CASE("memory given back is lent again, to what it fits") {
+    HostMemory memory;
+    HostBlock block = memory.take(1 << 20);
+    const std::byte* const place = block.data();
+    CHECK(reinterpret_cast<std::uintptr_t>(place) % 64 == 0);
+    memory.give(std::move(block));
+    CHECK(memory.kept_bytes() == 1 << 20);
+    SECTION("as large, or less by a ninth and not more") {
+        HostBlock again = memory.take((1 << 20) - (1 << 16));
+        CHECK(again.data() == place);
+        CHECK(memory.kept_bytes() == 0);
+    }
+    SECTION("what it does not fit gets new memory, and as much is let go") {
+        CHECK(memory.take((1 << 20) + 1).size() == (1 << 20) + 1);
+        CHECK(memory.kept_bytes() == 0);
+    }
+    SECTION("less is let go for less, whole blocks and the oldest first") {
+        HostBlock newer = memory.take(4 << 20);  // lets the first go
+        memory.give(std::move(newer));
+        memory.give(HostBlock(6 << 20));
+        HostBlock small = memory.take(1 << 17);
+        CHECK(memory.kept_bytes() == 6 << 20);
+    }
+    SECTION("the smallest that fits is lent") {
+        memory.give(HostBlock((1 << 20) + 4096));
+        CHECK(memory.take((1 << 20) - 4096).data() == place);
+    }
+}
+
+TEST_CASE("small blocks are left to the heap, large ones lie on large pages' boundaries") {
+    HostMemory memory;
+    memory.give(memory.take(1000));
+    CHECK(memory.kept_bytes() == 0);
+    CHECK(reinterpret_cast<std::uintptr_t>(memory.take(5 << 20).data()) % HostBlock::large_page == 0);
+}
+
+TEST_CASE("a tensor's memory goes back to its context, from any thread and after the context's end") {
+    auto ctx = std::make_unique<EigenBackend<float>::context>(1u);
+    using Buffer = EigenBackend<float>::buffer<float>;
+    Buffer first = EigenBackend<float>::allocate<float>(*ctx, 1 << 18);
+    float* const place = first.data();
+    Buffer moved = std::move(first);
+    CHECK(moved.data() == place);
+    CHECK(kept(*ctx) == 0);
+    moved = EigenBackend<float>::allocate<float>(*ctx, 1 << 19);
+    CHECK(kept(*ctx) == 1 << 20);
+    std::thread([&] { Buffer(std::move(moved)); }).join();
+    CHECK(kept(*ctx) == 3 << 20);
+    Buffer last = EigenBackend<float>::allocate<float>(*ctx, 1 << 18);
+    CHECK(last.data() == place);
+    ctx.reset();
+    last.data()[0] = 1;
+    CHECK(last.data()[0] == 1);
+}
