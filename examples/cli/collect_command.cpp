@@ -44,7 +44,6 @@ void watch_signals() {
     action.sa_handler = ask_to_stop;
     action.sa_flags = static_cast<int>(SA_RESETHAND);
     for (const int signal : {SIGINT, SIGTERM}) sigaction(signal, &action, nullptr);
-    std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is then an error of writing, as a full disk is
 }
 
 struct Shard {
@@ -155,16 +154,24 @@ class Run {
     /// A store that is there already: the same one is left as it is, another one is refused.
     bool finished() {
         if (!is_there(fs::path(options_.store) / store_database)) return false;
-        const NeuronStore store = NeuronStore::open(options_.store);
-        for (const auto& [key, value] : identity_)
-            require(store.fact(key) == value, options_.store, ": there is a store already, with ", key, " '", store.fact(key), "' where this collection has '", value,
-                    "'; give another folder with -o");
-        std::int64_t mine = 0;
-        for (const StoredBatch& batch : batches_) mine += batch.batch % shard_.count == shard_.index ? 1 : 0;
-        require(mine == std::ssize(store.batches()), options_.store, ": there is a store already, of ", store.batches().size(), " batches where this collection has ", mine,
-                "; give another folder with -o");
+        {
+            const NeuronStore store = NeuronStore::open(options_.store);  // closed before the work files go: its last reader tidies up after one that was killed
+            require(store.fact("model_hash") == identity_["model_hash"], options_.store, ": there is a store already, made from the model '", store.fact("model"), "' (hash ",
+                    store.fact("model_hash"), "), not from ", model_name(options_.model.folder), " (hash ", identity_["model_hash"], "); give another folder with -o");
+            for (const auto& [key, value] : identity_)
+                require(store.fact(key) == value, options_.store, ": there is a store already, with ", key, " '", store.fact(key), "' where this collection has '", value,
+                        "'; give another folder with -o");
+            std::int64_t mine = 0;
+            for (const StoredBatch& batch : batches_) mine += batch.batch % shard_.count == shard_.index ? 1 : 0;
+            require(mine == std::ssize(store.batches()), options_.store, ": there is a store already, of ", store.batches().size(), " batches where this collection has ", mine,
+                    "; give another folder with -o");
+        }
         if (ranks_.rank() == 0) {
-            remove_work(0);
+            std::vector<fs::path> left;
+            for (const auto& entry : fs::directory_iterator(options_.store))
+                if (entry.path().filename().string().starts_with("work.")) left.push_back(entry.path());
+            std::error_code code;
+            for (const fs::path& path : left) fs::remove(path, code);
             std::cerr << "lrp: " << options_.store << " holds this collection already\n";
         }
         return true;
@@ -329,13 +336,14 @@ class Run {
             windows.visit(sizes_.shape, [&](std::int32_t document) { return static_cast<std::int32_t>(corpus_.documents[static_cast<std::size_t>(document)].ids.size()); }, visit);
         };
         write_store(options_.store, contents);
+        const std::uint64_t bytes = NeuronStore::open(options_.store).bytes();  // read, and closed again, while a kill still leaves the work file to say that not all is done
         work_.reset();
         for (int rank = 0; rank < ranks_.size(); ++rank) remove_work(rank);
         std::cerr << "lrp: " << options_.store << ": " << documents.size() << " documents, " << contents.provenance["tokens"] << " tokens; " << firsts
                   << " first positions" << (options_.include_first ? " counted" : " skipped") << ", " << padding << " positions of padding skipped";
         if (corpus_.truncated + corpus_.skipped > 0)
             std::cerr << "; " << corpus_.truncated << " documents cut to the context, " << corpus_.skipped << " left out";
-        std::cerr << "; " << human_bytes(NeuronStore::open(options_.store).bytes()) << '\n';
+        std::cerr << "; " << human_bytes(bytes) << '\n';
     }
 
     const CollectCommand& options_;

@@ -10,10 +10,12 @@
 #include <string>
 #include <vector>
 
+#include <lrp/analysis/attention_edges.hpp>
 #include <lrp/analysis/attribute.hpp>
 #include <lrp/analysis/collect.hpp>
 #include <lrp/analysis/compare.hpp>
 #include <lrp/analysis/condition.hpp>
+#include <lrp/analysis/flow.hpp>
 #include <lrp/analysis/ledger.hpp>
 #include <lrp/analysis/neurons.hpp>
 #include <lrp/analysis/steering.hpp>
@@ -44,6 +46,8 @@ class Engine {
     /// Takes one batch of documents into `units`, and ends the batch; `blind` runs the passes and takes nothing.
     virtual void collect(std::span<const CollectDocument> documents, const CollectOptions& options, CollectedUnits& units, bool blind) = 0;
     [[nodiscard]] virtual const char* compute_type() const = 0;
+    virtual FlowReport flow(std::span<const std::int32_t> ids, std::span<const FlowCuts> pairs, const AttributeOptions& options) = 0;
+    virtual EdgeReport edges(std::span<const std::int32_t> ids, const AttributeOptions& options) = 0;
     virtual UnitReport units(std::span<const std::int32_t> ids, const AttributeOptions& options, std::size_t top, UnitScope scope) = 0;
     virtual Generated generate(std::span<const std::int32_t> ids, const GenerateOptions& options, const TokenCallback& on_token) = 0;
     virtual Steered steer(std::span<const std::int32_t> ids, const SteeringPlan& plan, SteeringMode mode, const GenerateOptions& options, const TokenCallback& before,

@@ -68,6 +68,12 @@ class EngineOf : public GeneratingEngine<B> {
     UnitReport units(std::span<const std::int32_t> ids, const AttributeOptions& options, std::size_t top, UnitScope scope) override {
         return relevant_units(*ctx_, model_, ids, options, top, scope);
     }
+    FlowReport flow(std::span<const std::int32_t> ids, std::span<const FlowCuts> pairs, const AttributeOptions& options) override {
+        FlowReport report = relevance_flow(*ctx_, model_, ids, pairs, options);
+        report.trace.provenance["compute_type"] = scalar_name<typename B::scalar>;
+        return report;
+    }
+    EdgeReport edges(std::span<const std::int32_t> ids, const AttributeOptions& options) override { return attention_edges(*ctx_, model_, ids, options); }
     void collect(std::span<const CollectDocument> documents, const CollectOptions& options, CollectedUnits& units, bool blind) override {
         Collector<B> collector(units, pool_, blind);
         collect_batch(*ctx_, model_, documents, options, collector);

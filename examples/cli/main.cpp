@@ -3,6 +3,7 @@
 //
 // The program `lrp`. Exit codes: 0 done, 1 failure (bad files, disagreement found by a check), 2 wrong use.
 #include <algorithm>
+#include <csignal>
 #include <exception>
 #include <iostream>
 #include <new>
@@ -13,6 +14,7 @@
 #include "common.hpp"
 
 int main(int argc, char** argv) {
+    std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is then an error of writing, as a full disk is
     CLI::App app{"lrp tells why a LLaMA-style language model said what it said: layer-wise relevance propagation (AttnLRP)\n"
                  "through a Hugging Face checkpoint, read off at tokens, layers, heads and neurons."};
     app.name("lrp");
@@ -26,6 +28,7 @@ int main(int argc, char** argv) {
                "  lrp generate examples/models/mini \"On Sunday there is a lot of snow.\"\n"
                "  lrp steer examples/models/mini \"On Sunday there is a lot of snow.\" --scale 4/100=0\n"
                "  lrp neurons examples/models/mini \"I have 5 cats and 3 dogs. My cats love to play with my\"\n"
+               "  lrp flow examples/models/mini \"The soup is hot\" --edges\n"
                "  lrp make-random random-1b --like llama-3.2-1b\n"
                "  lrp bench random-1b --tokens 16,128\n"
                "`lrp COMMAND --help` tells more about each.");
@@ -36,6 +39,7 @@ int main(int argc, char** argv) {
     lrp::cli::add_generate_command(app);
     lrp::cli::add_steer_command(app);
     lrp::cli::add_neurons_command(app);
+    lrp::cli::add_flow_command(app);
     lrp::cli::add_make_random_command(app);
     lrp::cli::add_bench_command(app);
 #if defined(LRP_CLI_WITH_STORE)

@@ -141,6 +141,7 @@ TEST_CASE("show: a unit as JSON, and what is refused") {
     TemporaryFolder folder;
     const std::string store = (folder.path() / "store").string(), corpus = some_corpus(folder, 30);
     REQUIRE(lrp_run("collect " + mini + " " + corpus + " -o " + store + " --top 5 --before 3 --after 2").code == 0);
+    folder.write("ids.jsonl", "{\"ids\": [1, 2, 3]}\n");
     const auto json = nlohmann::json::parse(lrp_run("show " + store + " 3/118 --json").out);
     for (const char* name : {"activation_max", "activation_min", "relevance_max", "relevance_min"}) {
         const auto& list = json[name];
@@ -177,6 +178,7 @@ TEST_CASE("show: a unit as JSON, and what is refused") {
         {"show " + folder.path().string(), 1, "there is no store here"},
         {"show /nonexistent", 1, "there is no such store"},
         {"label " + store + " --model " LRP_TEST_DATA "/golden/models/plain", 1, "this store was made from the model 'mini'"},
+        {"collect " LRP_TEST_DATA "/golden/models/plain " + (folder.path() / "ids.jsonl").string() + " -o " + store, 1, "there is a store already, made from the model 'mini'"},
         {"label " + store + " --score " + corpus, 2, "name it with --model"},
         {"label " + store + " --export prompts", 2, "give the folder to write to with -o"},
     };
@@ -234,11 +236,23 @@ TEST_CASE("a full disk loses nothing") {
     const Result more = lrp_run(command + store);
     CHECK(more.code == 0);
     CHECK(bytes_of(store) == bytes_of(store + "0"));
+    // Neither the page nor labels fit: a sentence, no half page, and the store as it was.
+    const std::string page = (folder.path() / "page.html").string();
+    for (const std::string& what : {"show " + store + " --html " + page, "label " + store}) {
+        const Result result = lrp_run(what, "ulimit -f 64;");
+        INFO(what << ": " << result.err);
+        CHECK(result.code == 1);
+        CHECK(std::count(result.err.begin(), result.err.end(), '\n') == 1);
+        CHECK_FALSE(std::filesystem::exists(page));
+        CHECK(lrp_run("show " + store + " 3/118 --json").out == lrp_run("show " + store + "0 3/118 --json").out);
+    }
 }
 
 TEST_CASE("killed at any moment, a collection goes on and ends in the same store") {
     TemporaryFolder folder;
     const std::string script = LRP_TEST_DATA "/cli/kill.sh";
+    std::filesystem::create_directories(folder.path() / "kill/killed/layers");
+    folder.write("kill/killed/layers/.lrp-99-0.tmp", "what a writer left that was killed");
     const std::string command = "sh " + script + " " LRP_PROGRAM " " + mini + " " + some_corpus(folder, 80) + " " + (folder.path() / "kill").string() + " 6 2>&1";
     FILE* pipe = popen(command.c_str(), "r");
     REQUIRE(pipe != nullptr);

@@ -101,3 +101,13 @@ TEST_CASE("write_file from several threads at once leaves one of the whole files
     CHECK((text.size() == 10000 && text.find_first_not_of(text[0]) == std::string::npos));
     CHECK(entries(folder) == 1);
 }
+
+TEST_CASE("what killed writers left is removed, and nothing else") {
+    TemporaryFolder folder;
+    for (const char* name : {".lrp-12-0.tmp", ".lrp-7-31.tmp", ".lrp-notes", "lrp-1-0.tmp", "x.tmp"}) folder.write(name, "x");
+    remove_leftovers(folder.path());
+    CHECK(entries(folder) == 3);
+    CHECK_FALSE(fs::exists(folder.path() / ".lrp-12-0.tmp"));
+    CHECK(fs::exists(folder.path() / ".lrp-notes"));
+    remove_leftovers(folder.path() / "nothing");
+}

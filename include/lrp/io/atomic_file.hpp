@@ -78,4 +78,14 @@ inline void write_file(const std::filesystem::path& path, std::string_view bytes
     check(reason);
 }
 
+/// Removes what killed writers left in a folder that nobody else writes to now.
+inline void remove_leftovers(const std::filesystem::path& folder) {
+    std::error_code code;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, code)) {
+        const std::string name = entry.path().filename().string();
+        std::error_code ignored;
+        if (name.starts_with(".lrp-") && name.ends_with(".tmp")) std::filesystem::remove(entry.path(), ignored);
+    }
+}
+
 }  // namespace lrp

@@ -38,6 +38,7 @@ inline void write_store(const std::filesystem::path& folder, const StoreContents
     std::error_code code;
     fs::create_directories(folder / "layers", code);
     require(!code, (folder / "layers").string(), ": cannot be made (", code.message(), ")");
+    remove_leftovers(folder / "layers");
     std::vector<StoredFile> files;
     for (const std::string& name : contents.files) {
         const std::string bytes = contents.file_bytes(name);

@@ -32,6 +32,51 @@ inline std::string plain_cell(double value) {
 /// Token texts for a reader: as they are, where a prompt is shown.
 inline std::string shown(const Trace& trace, std::size_t token) { return visible(trace.tokens[token]); }
 
+/// Named rows of cells, top first, over token texts that run downward under their columns; bands of columns where these are wider than the terminal. Values are
+/// scaled: with colour, cells are coloured blocks; without, signed tenths.
+inline std::string ansi_grid(const std::vector<std::string>& names, const std::vector<std::vector<float>>& rows, const std::vector<std::string>& tokens,
+                             const TerminalStyle& style) {
+    constexpr int cell = 3;
+    int margin = 0;
+    for (const std::string& name : names) margin = std::max(margin, display_width(name));
+    ++margin;
+    const int per_band = std::max(1, (style.width - margin) / cell);
+    std::string out;
+    for (std::size_t first = 0; first < tokens.size(); first += static_cast<std::size_t>(per_band)) {
+        const std::size_t last = std::min(tokens.size(), first + static_cast<std::size_t>(per_band));
+        for (std::size_t index = 0; index < rows.size(); ++index) {
+            out += fit(names[index], margin);
+            for (std::size_t t = first; t < last; ++t) {
+                const double value = static_cast<double>(rows[index][t]);
+                out += style.color ? paint("   ", value, style) : plain_cell(value);
+            }
+            out += '\n';
+        }
+        std::vector<std::vector<std::string>> letters;
+        std::size_t height = 0;
+        for (std::size_t t = first; t < last; ++t) {
+            letters.emplace_back();
+            for (const auto& c : characters(tokens[t])) {
+                if (is_combining(c.code) && !letters.back().empty()) {
+                    letters.back().back() += c.bytes;
+                } else {
+                    letters.back().emplace_back(c.code == ' ' ? (style.unicode ? "\xC2\xB7" : "_") : std::string(c.bytes));
+                }
+                if (letters.back().size() == 12) break;
+            }
+            height = std::max(height, letters.back().size());
+        }
+        for (std::size_t line = 0; line < height; ++line) {
+            std::string text(static_cast<std::size_t>(margin), ' ');
+            for (const auto& column : letters) text += " " + fit(line < column.size() ? column[line] : "", cell - 1);
+            while (text.ends_with(' ')) text.pop_back();
+            out += text + '\n';
+        }
+        if (last < tokens.size()) out += '\n';
+    }
+    return out;
+}
+
 }  // namespace detail
 
 /// The predictions as a table: rank, token, id, logit, probability; closer together where the terminal is narrow.
@@ -94,52 +139,17 @@ inline std::string shown(const Trace& trace, std::size_t token) { return visible
         normalize_rows(scaled, Normalize::global);
         rows = scaled;
     }
-    constexpr int cell = 3;
-    std::string top = "layer " + std::to_string(trace.layers);
-    const int margin = std::max<int>(static_cast<int>(top.size()), include_embedding ? 9 : 0) + 1;
-    const int per_band = std::max(1, (style.width - margin) / cell);
-    std::string out = wrapped(std::string("relevance of each layer's output, by token (") +
-                                  (how == Normalize::layer ? "scaled by layer" : how == Normalize::global ? "one scale for all" : "raw, one scale for all") +
-                                  (style.color ? "; red speaks for the prediction, blue against it)\n" : "; tenths of the scale)\n"),
-                              style.width);
-    for (std::size_t first = 0; first < trace.tokens_count; first += static_cast<std::size_t>(per_band)) {
-        const std::size_t last = std::min(trace.tokens_count, first + static_cast<std::size_t>(per_band));
-        for (std::size_t index = rows.size(); index-- > 0;) {
-            const bool embedding = include_embedding && index == 0;
-            const std::size_t layer = index + (include_embedding ? 0 : 1);
-            std::string name = embedding ? "embedding" : "layer " + std::to_string(layer);
-            out += fit(name, margin);
-            for (std::size_t t = first; t < last; ++t) {
-                const double value = static_cast<double>(rows[index][t]);
-                out += style.color ? detail::paint("   ", value, style) : detail::plain_cell(value);
-            }
-            out += '\n';
-        }
-        // Token texts run downward under their columns.
-        std::vector<std::vector<std::string>> letters;
-        std::size_t height = 0;
-        for (std::size_t t = first; t < last; ++t) {
-            letters.emplace_back();
-            std::string text = detail::shown(trace, t);
-            for (const auto& c : detail::characters(text)) {
-                if (detail::is_combining(c.code) && !letters.back().empty()) {
-                    letters.back().back() += c.bytes;
-                } else {
-                    letters.back().emplace_back(c.code == ' ' ? (style.unicode ? "\xC2\xB7" : "_") : std::string(c.bytes));
-                }
-                if (letters.back().size() == 12) break;
-            }
-            height = std::max(height, letters.back().size());
-        }
-        for (std::size_t line = 0; line < height; ++line) {
-            std::string text(static_cast<std::size_t>(margin), ' ');
-            for (const auto& column : letters) text += " " + fit(line < column.size() ? column[line] : "", cell - 1);
-            while (text.ends_with(' ')) text.pop_back();
-            out += text + '\n';
-        }
-        if (last < trace.tokens_count) out += '\n';
-    }
-    return out;
+    std::vector<std::string> names, tokens;
+    for (std::size_t index = 0; index < rows.size(); ++index)
+        names.push_back(include_embedding && index == 0 ? "embedding" : "layer " + std::to_string(index + (include_embedding ? 0 : 1)));
+    std::reverse(names.begin(), names.end());
+    std::reverse(rows.begin(), rows.end());
+    for (std::size_t t = 0; t < trace.tokens_count; ++t) tokens.push_back(detail::shown(trace, t));
+    return wrapped(std::string("relevance of each layer's output, by token (") +
+                       (how == Normalize::layer ? "scaled by layer" : how == Normalize::global ? "one scale for all" : "raw, one scale for all") +
+                       (style.color ? "; red speaks for the prediction, blue against it)\n" : "; tenths of the scale)\n"),
+                   style.width) +
+           detail::ansi_grid(names, rows, tokens, style);
 }
 
 }  // namespace lrp

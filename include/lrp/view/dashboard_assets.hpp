@@ -22,7 +22,9 @@ main { overflow-y: auto; padding: .8rem 1.4rem 3rem; } main h2 { margin-top: 1.2
 table.snips { border-collapse: collapse; width: 100%; table-layout: fixed; } table.snips td { border-bottom: 1px solid var(--line); padding: .25rem .4rem .25rem 0; vertical-align: top; }
 table.snips td.v { width: 5.2rem; text-align: right; font-variant-numeric: tabular-nums; } table.snips td.p { width: 5.6rem; color: var(--soft); font-size: .85em; }
 .snip { white-space: pre-wrap; overflow-wrap: anywhere; line-height: 1.75; } .snip span { color: #111; padding: .1rem 0; } .snip span.white { color: #fff; }
-.snip span.here { outline: 2px solid var(--ink); outline-offset: -1px; border-radius: 2px; }
+.snip span.here { outline: 2px solid var(--ink); outline-offset: 0; margin: 0 2px; border-radius: 2px; }
+table.words { border-collapse: collapse; margin: .6rem 0; } table.words th, table.words td { text-align: left; vertical-align: top; padding: .1rem 1.2rem .1rem 0; font-weight: 400; } table.words th { color: var(--soft); white-space: nowrap; }
+p.label { margin: .25rem 0; } .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(22rem, 32rem)); gap: 0 1.6rem; }
 .chip { display: inline-block; background: var(--panel); border: 1px solid var(--line); border-radius: 4px; padding: 0 .4rem; margin: 0 .3rem .3rem 0; white-space: pre; }
 button { font: inherit; padding: .1rem .6rem; cursor: pointer; } .facts { color: var(--soft); } .label { font-size: 1.05rem; } svg.hist { display: block; max-width: 100%; }
 svg.hist rect { fill: var(--accent); } svg.hist text { fill: var(--soft); font-size: 11px; } svg.hist line { stroke: var(--line); } p.note { color: var(--soft); margin: .3rem 0; }
@@ -71,8 +73,8 @@ function drawRows() {
   const pad = make("div"); pad.style.height = rows.length * rowHeight + "px";
   const shown = [pad];
   for (let i = first; i < last; ++i) {
-    const [s, l, u] = rows[i], row = make("div", undefined, "row" + (at && at[0] === s && at[1] === l && at[2] === u ? " chosen" : ""));
-    row.style.top = i * rowHeight + "px"; row.append(make("b", name(s, l, u)), " " + labelText(s, l, u)); row.title = labelText(s, l, u); row.onclick = () => go(s, l, u); shown.push(row);
+    const [s, l, u] = rows[i], text = rows[i][3] || labelText(s, l, u), row = make("div", undefined, "row" + (at && at[0] === s && at[1] === l && at[2] === u ? " chosen" : ""));
+    row.style.top = i * rowHeight + "px"; row.append(make("b", name(s, l, u)), " " + text); row.title = text; row.onclick = () => go(s, l, u); shown.push(row);
   }
   const top = box.scrollTop; box.replaceChildren(...shown); box.scrollTop = top;
 }
@@ -80,7 +82,7 @@ function fillRows() {
   const words = $("search").value.toLowerCase().split(/\s+/).filter(w => w), s = Number($("site").value), l = $("layer").value;
   if (words.length) {
     const seen = new Set();
-    rows = labels.filter(x => words.every(w => x[5].toLowerCase().includes(w))).map(x => [x[0], x[1], x[2]]).filter(x => !seen.has(x.join()) && seen.add(x.join()));
+    rows = labels.filter(x => words.every(w => x[5].toLowerCase().includes(w))).filter(x => { const key = x.slice(0, 3).join(); return !seen.has(key) && seen.add(key); }).map(x => [x[0], x[1], x[2], x[5] + " (" + x[3] + ")"]);
     $("count").textContent = rows.length + " units whose label has these words, in all layers";
   } else {
     rows = []; const from = l === "all" ? 0 : Number(l), to = l === "all" ? M.layers : from + 1;
@@ -115,6 +117,16 @@ function snippet(e, q) {
   }
   return box;
 }
+// The tokens of both poles side by side.
+function words(kinds) {
+  const table = make("table", undefined, "words"), names = new Set(Object.keys(kinds).map(k => k.split("_")[0]));
+  if (names.size) { const row = table.insertRow(); for (const text of ["", "pole max", "pole min"]) row.append(make("th", text)); }
+  for (const kind of names) {
+    const row = table.insertRow(); row.append(make("th", kind));
+    for (const pole of ["max", "min"]) { const cell = row.insertCell(); (kinds[kind + "_" + pole] || []).forEach(x => { const text = tokens[x[0]], c = make("span", text.trim() ? text : "'" + text + "'", "chip"); c.title = String(x[1]); cell.append(c); }); }
+  }
+  return table;
+}
 function link(s, l, u, before, behind) { const b = make("button", before + name(s, l, u) + behind); b.title = labelText(s, l, u); b.onclick = () => go(s, l, u); return b; }
 async function go(s, l, u, quiet) {
   at = [s, l, u]; if (!quiet) location.hash = sites[s] + "/" + l + "/" + u;
@@ -126,9 +138,9 @@ async function go(s, l, u, quiet) {
   (facts.n || []).forEach(x => way.append(link(x[0], x[1], x[2], "", ", " + x[3] + " places in common"))); out.push(way);
   if (!(facts.n || []).length) out.push(make("p", "No other unit has three or more of its most active places.", "note"));
   labels.filter(x => x[0] === s && x[1] === l && x[2] === u).forEach(x => { const p = make("p", x[5], "label"); p.append(make("span", "   " + x[3] + ", " + x[4] + (x[6] === null ? "" : ", score " + x[6].toFixed(3) + " (shuffled labels " + x[7].toFixed(3) + ")"), "facts")); out.push(p); });
-  for (const kind in facts.t || {}) { const p = make("p"); p.append(make("span", kind.replace("_", ", ") + ": ", "facts")); facts.t[kind].forEach(x => { const c = make("span", tokens[x[0]], "chip"); c.title = String(x[1]); p.append(c); }); out.push(p); }
+  out.push(words(facts.t || {}));
   if (facts.s) out.push(make("p", facts.s, "facts"));
-  const plots = make("div", undefined, "cols");
+  const plots = make("div", undefined, "plots");
   for (let q = 0; q < 2; ++q) { const counts = []; for (let i = 0; i < M.bins; ++i) counts.push(data.view.getUint32(u * unitSize + (q * M.bins + i) * 4, true)); plots.append(hist(counts, ["activation", "relevance"][q])); }
   out.push(plots);
   const lists = make("div", undefined, "lists");

@@ -1,0 +1,165 @@
+// SPDX-FileCopyrightText: 2026 The lrpxx authors
+// SPDX-License-Identifier: BSD-3-Clause
+#include <unistd.h>
+
+#include <charconv>
+#include <cstdio>
+#include <iostream>
+#include <memory>
+
+#include <lrp/core/config.hpp>
+#include <lrp/io/npz.hpp>
+#include <lrp/pipeline/flow_file.hpp>
+#include <lrp/pipeline/pretrained.hpp>
+#include <lrp/view/json.hpp>
+#include <lrp/view/token_map.hpp>
+
+#include "common.hpp"
+
+namespace lrp::cli {
+
+namespace {
+
+struct FlowCommand {
+    ModelOptions model;
+    std::optional<Index> from, to;
+    bool edges = false;
+    std::string show, json, npz, svg, normalize = "global";
+    std::size_t top = 15;
+};
+
+/// What --show asks for: a layer's edges, or one head's.
+struct Shown {
+    std::size_t layer = 0;
+    std::optional<std::size_t> head;
+};
+
+std::optional<Shown> parse_show(const std::string& text, const LlamaConfig& config) {
+    if (text.empty()) return std::nullopt;
+    const char* at = text.data();
+    const char* const last = at + text.size();
+    const auto number = [&](std::size_t& value) {
+        const auto [end, code] = std::from_chars(at, last, value);
+        at = end;
+        return code == std::errc();
+    };
+    Shown shown;
+    std::size_t head = 0;
+    bool good = number(shown.layer);
+    if (good && at != last) {
+        good = *at++ == '/' && number(head) && at == last;
+        shown.head = head;
+    }
+    if (!good) fail<UsageError>("--show: expected LAYER or LAYER/HEAD such as 2 or 2/5, found '", text, "'");
+    if (shown.layer >= static_cast<std::size_t>(config.layers)) fail<UsageError>("--show: expected a layer from 0 to ", config.layers - 1, ", found ", shown.layer);
+    if (shown.head && *shown.head >= static_cast<std::size_t>(config.attention.heads)) fail<UsageError>("--show: expected a head from 0 to ", config.attention.heads - 1, ", found ", *shown.head);
+    return shown;
+}
+
+std::string flow_json(const Trace& trace, const RelevanceFlow& flow, const AttentionEdges* edges) {
+    lrp::detail::JsonWriter json;
+    const std::size_t tokens = trace.tokens_count;
+    json.text("format", "lrpxx-flow");
+    json.raw("format_version", "1");
+    json.text("prompt", trace.prompt);
+    json.raw("ids", json.array(trace.ids, {tokens}, "ids"));
+    std::string names;
+    for (const std::string& token : trace.tokens) names += (names.empty() ? "[" : ", ") + json.quoted(token);
+    json.raw("tokens", names + "]");
+    json.raw("position", std::to_string(trace.position));
+    json.raw("target", std::to_string(trace.target));
+    json.text("target_token", trace.target_token);
+    json.raw("explained", number_text(trace.explained));
+    json.raw("from", std::to_string(flow.cuts.from));
+    json.raw("to", std::to_string(flow.cuts.to));
+    json.raw("flow", json.array(flow.flow, {tokens, tokens}, "flow"));
+    json.raw("above", json.array(flow.above, {tokens}, "above"));
+    json.raw("below", json.array(flow.below, {tokens}, "below"));
+    if (edges != nullptr) {
+        json.raw("edge_sum", json.array(edges->summed, {edges->layers, tokens, tokens}, "edge_sum"));
+        json.raw("edge", json.array(edges->head, {edges->layers, edges->heads, tokens, tokens}, "edge"));
+    }
+    json.raw("metadata", nlohmann::json(trace_metadata(trace)).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+    return json.finish();
+}
+
+void print_edges(const EdgeReport& report, const Trace& trace, std::size_t top) {
+    std::printf("Edges of attention, strongest first (relevance that a head's output at the query has from the value at the key)\n%5s %5s  %-20s %-20s %11s %8s\n", "layer", "head", "query", "key",
+                "relevance", "share");
+    const auto name = [&](std::size_t at) { return fit(std::to_string(at) + " '" + visible(trace.tokens[at]) + "'", 20); };
+    for (const EdgeRelevance& edge : strongest_edges(report.edges, top))
+        std::printf("%5zu %5zu  %s %s %11.4g %7.2f%%\n", edge.layer, edge.head, name(edge.query).c_str(), name(edge.key).c_str(), edge.relevance,
+                    trace.explained != 0 ? 100 * edge.relevance / trace.explained : 0.0);
+    std::printf("\n");
+}
+
+void run(const FlowCommand& options) {
+    if (options.npz == "-") fail<UsageError>("--npz is not text: give a file name instead of '-'");
+    if (options.json == "-" && options.svg == "-") fail<UsageError>("only one result can go to standard output ('-')");
+    const Normalize how = options.normalize == "row" ? Normalize::layer : Normalize::global;
+    const Prompt prompt = read_prompt(options.model);
+    const AttributeOptions attribute = attribute_options(options.model, prompt);
+    std::optional<Checkpoint> checkpoint;
+    const EngineRequest request = open_files(options.model, prompt.ids.size(), checkpoint);
+    const std::optional<Shown> shown = parse_show(options.show, request.config);
+    const FlowCuts cuts{options.from.value_or(0), options.to.value_or(std::max<Index>(request.config.layers - 1, 1))};
+    const auto engine = make_engine(options.model.backend, request);
+    FlowReport report = engine->flow(prompt.ids, std::array{cuts}, attribute);
+    Trace& trace = report.trace;
+    const RelevanceFlow& flow = report.flows.front();
+    std::optional<EdgeReport> edges;
+    if (options.edges || shown) {
+        edges = engine->edges(prompt.ids, attribute);
+        trace.head = edges->trace.head;
+    }
+    trace.prompt = options.model.prompt;
+    if (prompt.tokenizer) name_tokens(trace, *prompt.tokenizer, prompt.encoding ? &*prompt.encoding : nullptr);
+    trace.provenance.insert({{"model", model_name(options.model.folder)},
+                             {"version", LRP_VERSION_STRING},
+                             {"rules", options.model.rules.label()},
+                             {"backend", options.model.backend},
+                             {"from", std::to_string(cuts.from)},
+                             {"to", std::to_string(cuts.to)}});
+    if (!options.npz.empty() || !options.json.empty()) trace.provenance.insert({"model_hash", checkpoint->hash()});
+    const AttentionEdges* const of_attention = edges ? &edges->edges : nullptr;
+    const TokenMap map = shown ? token_map(trace, edges->edges, shown->layer, shown->head) : token_map(trace, flow);
+    if (!options.npz.empty()) write_result(options.npz, to_npz(flow_file(trace, &flow, of_attention)));
+    if (!options.svg.empty()) write_result(options.svg, svg_token_map(map, how));
+    if (!options.json.empty()) write_result(options.json, flow_json(trace, flow, of_attention));
+    if (options.json == "-" || options.svg == "-") return;
+    const TerminalStyle style = detect_terminal(STDOUT_FILENO);
+    std::cout.flush();
+    std::printf("Explained: %s %.9g for '%s' at position %zu, rules %s\n\n", trace.contrast ? "logit difference" : "logit", trace.explained, visible(trace.target_token).c_str(), trace.position,
+                options.model.rules.label().c_str());
+    if (edges) print_edges(*edges, trace, options.top);
+    std::fflush(stdout);
+    std::cout << ansi_token_map(map, style, how);
+    std::cout.flush();
+}
+
+}  // namespace
+
+void add_flow_command(CLI::App& app) {
+    auto* command = app.add_subcommand("flow", "Relevance from token to token: between two layers of the residual stream, and along the edges of attention");
+    auto options = std::make_shared<FlowCommand>();
+    add_model_options(*command, options->model);
+    command->add_option("--from", options->from, "the cut below, in layers passed: 0 is the embedding, 1 the first layer's output ... [0]")->type_name("INT");
+    command->add_option("--to", options->to, "the cut above; behind the last layer only the explained position has relevance [the last but one]")->type_name("INT");
+    command->add_flag("--edges", options->edges, "also the relevance of attention's edges, for every layer and head: the strongest as a list, all of them in --json and --npz");
+    command->add_option("--show", options->show, "LAYER or LAYER/HEAD, counted from 0: draw these edges in place of the flow (implies --edges)");
+    command->add_option("--top", options->top, "how many edges to list")->check(CLI::Range(1, 1 << 20))->capture_default_str();
+    command->add_option("--normalize", options->normalize, "scale of the picture: global, or row (each position above by its largest)")
+        ->check(CLI::IsMember({"global", "row"}))
+        ->capture_default_str();
+    command->add_option("--svg", options->svg, "write the picture as SVG (FILE, or - for standard output)");
+    add_json_option(*command, options->json);
+    command->add_option("--npz", options->npz, "write all data for numpy (FILE)");
+    command->footer("Examples:\n"
+                    "  lrp flow examples/models/mini \"I have 5 cats and 3 dogs. My cats love to play with my\"\n"
+                    "  lrp flow examples/models/mini \"The soup is hot\" --from 2 --to 4 --svg flow.svg --npz flow.npz\n"
+                    "  lrp flow examples/models/mini \"The soup is hot\" --edges --json edges.json\n"
+                    "  lrp flow examples/models/mini \"The soup is hot\" --show 3/1 --normalize row");
+    command->callback([options] { run(*options); });
+}
+
+}  // namespace lrp::cli
