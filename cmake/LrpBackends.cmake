@@ -5,6 +5,17 @@
 lrp_find(EIGEN Eigen3)
 if(LRP_HAS_EIGEN)
     lrp_backend(eigen lrp::EigenBackend Eigen3::Eigen)
+    # Multiplies the panels of processors for which the backend has no code of its own. Elsewhere only tests and benchmarks link it, unless ON:
+    # OpenBLAS starts threads and takes memory as soon as a program begins.
+    lrp_find(CBLAS CBLAS)
+    set(LRP_LINKS_CBLAS ${LRP_HAS_CBLAS})
+    if(LRP_WITH_CBLAS STREQUAL "AUTO" AND CMAKE_SYSTEM_PROCESSOR MATCHES "^(x86_64|AMD64)$")
+        set(LRP_LINKS_CBLAS FALSE)
+    endif()
+    if(LRP_LINKS_CBLAS)
+        target_link_libraries(lrpxx_eigen INTERFACE CBLAS::CBLAS ${CMAKE_DL_LIBS})
+        target_compile_definitions(lrpxx_eigen INTERFACE LRP_EIGEN_CBLAS)
+    endif()
 endif()
 
 # xtensor-blas requires BLAS and LAPACK even where it was only asked for, so these are looked for first.

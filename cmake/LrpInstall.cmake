@@ -18,7 +18,7 @@ install(EXPORT lrpxxTargets NAMESPACE lrpxx:: DESTINATION ${lrp_package_dir})
 
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/lrpxxConfig.cmake.in ${PROJECT_BINARY_DIR}/lrpxxConfig.cmake INSTALL_DESTINATION ${lrp_package_dir})
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/lrpxxConfigVersion.cmake COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
-install(FILES ${PROJECT_BINARY_DIR}/lrpxxConfig.cmake ${PROJECT_BINARY_DIR}/lrpxxConfigVersion.cmake ${CMAKE_CURRENT_LIST_DIR}/FindPCRE2.cmake
+install(FILES ${PROJECT_BINARY_DIR}/lrpxxConfig.cmake ${PROJECT_BINARY_DIR}/lrpxxConfigVersion.cmake ${CMAKE_CURRENT_LIST_DIR}/FindCBLAS.cmake ${CMAKE_CURRENT_LIST_DIR}/FindPCRE2.cmake
               ${CMAKE_CURRENT_LIST_DIR}/Findutf8proc.cmake ${CMAKE_CURRENT_LIST_DIR}/FindThrustHeaders.cmake DESTINATION ${lrp_package_dir})
 configure_file(${CMAKE_CURRENT_LIST_DIR}/lrpxx.pc.in ${PROJECT_BINARY_DIR}/lrpxx.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/lrpxx.pc DESTINATION ${CMAKE_INSTALL_DATADIR}/pkgconfig)

@@ -11,6 +11,7 @@
 #include <lrp/model/llama/work.hpp>
 
 #include "common.hpp"
+#include "memory_plan.hpp"
 #include "peak_memory.hpp"
 #include "roofline.hpp"
 
@@ -30,7 +31,8 @@ struct BenchOptions {
 struct Row {
     std::size_t tokens = 0;
     std::vector<double> forward, relevance, total;
-    std::uint64_t peak_bytes = 0;
+    std::uint64_t expected_peak_bytes = 0, peak_bytes = 0;
+    std::string products_by;
     PassWork forward_work, relevance_work;
     double floor_s = 0;
 
@@ -77,8 +79,11 @@ double bytes_per_weight(const Checkpoint& checkpoint) {
 Row time_prompt(Engine& engine, const EngineRequest& request, const BenchOptions& options, const std::vector<std::int32_t>& ids) {
     AttributeOptions attribute;
     attribute.top = 1;
-    attribute.recompute = Recompute::parse(options.model.recompute);
     Row row;
+    row.expected_peak_bytes = plan_memory(engine, {static_cast<Index>(ids.size())}, options.model.recompute, attribute, request.checkpoint->bytes());
+    row.products_by = engine.product_code(ids.size());
+    std::cerr << ids.size() << " tokens: expected peak memory " << peak_text(row.expected_peak_bytes, request.checkpoint->bytes())
+              << (row.products_by.empty() ? "" : "; products by " + row.products_by) << '\n';
     row.tokens = ids.size();
     row.forward_work = forward_work(request.config, static_cast<Index>(ids.size()), true);
     row.relevance_work = relevance_work(request.config, static_cast<Index>(ids.size()), true);
@@ -121,6 +126,8 @@ nlohmann::ordered_json row_json(const Row& row, const Setting& setting, const Be
             {"total_min_s", least(row.total)},
             {"totals_s", row.total},
             {"peak_bytes", row.peak_bytes},
+            {"expected_peak_bytes", row.expected_peak_bytes},
+            {"products_by", row.products_by},
             {"flops", row.flops()},
             {"weight_bytes_read", row.weights_read() * setting.weight_bytes},
             {"weights_gb_per_s", row.weights_read() * setting.weight_bytes / total / 1e9},

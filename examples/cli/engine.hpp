@@ -12,6 +12,8 @@
 
 #include <lrp/analysis/attention_edges.hpp>
 #include <lrp/analysis/attribute.hpp>
+#include <lrp/analysis/attribute_many.hpp>
+#include <lrp/analysis/attribute_memory.hpp>
 #include <lrp/analysis/collect.hpp>
 #include <lrp/analysis/compare.hpp>
 #include <lrp/analysis/condition.hpp>
@@ -41,6 +43,12 @@ class Engine {
     virtual ~Engine() = default;
     /// Fills the provenance with what the engine alone knows: compute_type. The condition may be empty.
     virtual Trace trace(std::span<const std::int32_t> ids, const AttributeOptions& options, PassTimes* times, const RelevanceCondition& condition = {}) = 0;
+    /// Of the first prompts, as many as a pass of up to `tokens` tokens takes (prompts_in_pass); seconds are added to `times`.
+    virtual std::vector<Trace> trace_some(std::span<const PromptOfMany> prompts, const AttributeOptions& options, std::size_t tokens, PassTimes& times) = 0;
+    /// Bytes of the host's memory that a pass takes at most, weights apart (attribute_bytes); 0 where another memory is used.
+    [[nodiscard]] virtual std::uint64_t pass_bytes(const PassShape& shape, const TraceSites& sites, bool recompute) const = 0;
+    /// What forms products with weights for prompts of so many tokens; empty where the backend does not say.
+    [[nodiscard]] virtual std::string product_code(std::size_t tokens) const = 0;
     virtual Ledger ledger(std::span<const std::int32_t> ids, const AttributeOptions& options) = 0;
     virtual SiteRecording record(std::span<const std::int32_t> ids, const AttributeOptions& options) = 0;
     /// Takes one batch of documents into `units`, and ends the batch; `blind` runs the passes and takes nothing.

@@ -4,6 +4,9 @@
 // The engine of one backend: turns names of rules into types.
 #pragma once
 
+#include <iostream>
+#include <string_view>
+
 #include <lrp/analysis/conservation.hpp>
 #include <lrp/model/llama/decoder.hpp>
 #include <lrp/pipeline/load_llama.hpp>
@@ -12,15 +15,32 @@
 #include <lrp/rule/preset/gradient.hpp>
 
 #include "engine.hpp"
+#include "memory_plan.hpp"
 
 namespace lrp::cli {
+
+/// Whether a backend computes in the host's memory.
+template <Backend B>
+inline constexpr bool in_host_memory = !std::string_view(B::name).starts_with("cuda");
+
+/// Loads the weights, if what must be converted fits into memory. Says where fast products were asked for and there are none.
+template <Backend B>
+std::shared_ptr<const LlamaWeights<B>> load_weights(typename B::context& ctx, const EngineRequest& request) {
+    if constexpr (in_host_memory<B>) require_memory(weights_to_convert<B>(request.config, *request.checkpoint), "the weights, which must be converted,");
+    if constexpr (requires { B::has_fast(ctx); }) {
+        if (request.products == Products::fast && !B::has_fast(ctx))
+            std::cerr << "lrp: warning: --products fast: for these weights this processor has nothing faster than exact products (" << B::product_code(ctx, 512)
+                      << "), so these are used\n";
+    }
+    return load_llama_weights<B>(ctx, request.config, *request.checkpoint);
+}
 
 /// What an engine does whatever its rules: one instance a backend.
 template <Backend B>
 class GeneratingEngine : public Engine {
   public:
     GeneratingEngine(std::unique_ptr<typename B::context> ctx, const EngineRequest& request)
-        : ctx_(std::move(ctx)), weights_(load_llama_weights<B>(*ctx_, request.config, *request.checkpoint)), plain_(request.config, weights_) {}
+        : ctx_(std::move(ctx)), weights_(load_weights<B>(*ctx_, request)), plain_(request.config, weights_) {}
 
     Generated generate(std::span<const std::int32_t> ids, const GenerateOptions& options, const TokenCallback& on_token) override {
         LlamaDecoder decoder = decoder_for(ids, options);
@@ -56,6 +76,18 @@ class EngineOf : public GeneratingEngine<B> {
         Trace result = condition.empty() ? attribute(*ctx_, model_, ids, options, NullObserver{}, times) : attribute_through(*ctx_, model_, ids, condition, options, times);
         result.provenance["compute_type"] = scalar_name<typename B::scalar>;
         return result;
+    }
+    std::vector<Trace> trace_some(std::span<const PromptOfMany> prompts, const AttributeOptions& options, std::size_t tokens, PassTimes& times) override {
+        auto traces = attribute_together(*ctx_, model_, prompts.first(prompts_in_pass(*ctx_, model_, prompts, options, tokens)), options, &times);
+        for (Trace& trace : traces) trace.provenance["compute_type"] = scalar_name<typename B::scalar>;
+        return traces;
+    }
+    [[nodiscard]] std::uint64_t pass_bytes(const PassShape& shape, const TraceSites& sites, bool recompute) const override {
+        return in_host_memory<B> ? attribute_bytes(*ctx_, model_, shape, sites, recompute) : 0;
+    }
+    [[nodiscard]] std::string product_code(std::size_t tokens) const override {
+        if constexpr (requires { B::product_code(*ctx_, Index{}); }) return B::product_code(*ctx_, static_cast<Index>(tokens));
+        return {};
     }
     Ledger ledger(std::span<const std::int32_t> ids, const AttributeOptions& options) override {
         return conservation(*ctx_, model_, ids, options);

@@ -4,8 +4,9 @@
 #include <map>
 #include <memory>
 
+#include <lrp/analysis/attribute_memory.hpp>
+#include <lrp/eigen/backend.hpp>
 #include <lrp/pipeline/pretrained.hpp>
-#include <lrp/reference/backend.hpp>
 #include <lrp/rule/preset/attn_lrp.hpp>
 
 #include "common.hpp"
@@ -43,14 +44,18 @@ Ordered config_facts(const HfConfig& config) {
     return out;
 }
 
-/// Bytes of float32 weights and of the passes over some prompt lengths, as this program computes.
-Ordered memory_facts(const LlamaConfig& config, std::uint64_t parameters) {
-    using Model = LlamaModel<ReferenceBackend<float>, AttnLRP>;
-    Ordered out = {{"weights_bytes", parameters * sizeof(float)}, {"passes", Ordered::array()}};
+/// Bytes of float32 weights, of those that cannot be used where they lie, and of the passes over some prompt lengths, as `trace` computes by default.
+template <Backend B>
+Ordered memory_facts(const LlamaConfig& config, const Checkpoint& checkpoint, std::uint64_t parameters) {
+    typename B::context ctx;
+    LlamaWeights<B> none;
+    none.layers.resize(static_cast<std::size_t>(config.layers));
+    const LlamaModel<B, AttnLRP> model(config, std::make_shared<const LlamaWeights<B>>(std::move(none)));
+    Ordered out = {{"weights_bytes", parameters * sizeof(float)}, {"converted_bytes", weights_to_convert<B>(config, checkpoint)}, {"passes", Ordered::array()}};
     for (const Index tokens : {16, 128, 512, 2048})
         out["passes"].push_back({{"tokens", tokens},
-                                 {"keep_all_bytes", Model::pass_bytes(config, tokens, false)},
-                                 {"recompute_bytes", Model::pass_bytes(config, tokens, true)}});
+                                 {"keep_all_bytes", attribute_bytes(ctx, model, {tokens}, {}, false)},
+                                 {"recompute_bytes", attribute_bytes(ctx, model, {tokens}, {}, true)}});
     return out;
 }
 
@@ -67,7 +72,8 @@ Ordered gather(const std::string& folder) {
         parameters += entry->count();
     }
     Ordered out = {{"config", config_facts(file)}, {"parameters", parameters}, {"hash", checkpoint.hash()}, {"bytes", checkpoint.bytes()},
-                   {"dtypes", dtypes},             {"memory", memory_facts(config, parameters)}};
+                   {"dtypes", dtypes},             {"memory", checkpoint.mostly(Dtype::bf16) ? memory_facts<EigenBackend<float, bf16>>(config, checkpoint, parameters)
+                                                                                   : memory_facts<EigenBackend<float>>(config, checkpoint, parameters)}};
     out["files"] = Ordered::array();
     for (const auto& path : checkpoint.files()) out["files"].push_back(path.filename().string());
     if (const auto tokenizer = load_tokenizer(folder)) {
@@ -94,7 +100,8 @@ void print(const Ordered& facts) {
     std::cout << "Weights\n  " << facts["parameters"] << " parameters, " << human_bytes(facts["bytes"]) << " in " << facts["files"].size() << " file(s), hash "
               << facts["hash"].get<std::string>() << '\n';
     for (const auto& [dtype, bytes] : facts["dtypes"].items()) std::cout << "  " << dtype << "  " << human_bytes(bytes) << '\n';
-    std::cout << "\nMemory needed (float32): weights " << human_bytes(facts["memory"]["weights_bytes"]) << ", and for a prompt of\n";
+    std::cout << "\nMemory needed: " << human_bytes(facts["bytes"]) << " of mapped files, " << human_bytes(facts["memory"]["converted_bytes"])
+              << " for weights that must be converted, and for a prompt of\n";
     for (const auto& pass : facts["memory"]["passes"])
         std::cout << "  " << pass["tokens"] << " tokens: " << human_bytes(pass["keep_all_bytes"]) << " keeping everything, " << human_bytes(pass["recompute_bytes"])
                   << " recomputing layers\n";

@@ -10,6 +10,8 @@
 
 #include <lrp/core/config.hpp>
 #include <lrp/core/error.hpp>
+#include <lrp/core/human.hpp>
+#include <lrp/core/memory_room.hpp>
 
 #include "common.hpp"
 
@@ -64,7 +66,8 @@ int main(int argc, char** argv) {
         std::cerr << "lrp: " << error.what() << '\n';
         return 2;
     } catch (const std::bad_alloc&) {
-        std::cerr << "lrp: out of memory\n";
+        const lrp::MemoryRoom room = lrp::memory_room();
+        std::cerr << "lrp: not enough memory: the system refused a request for more, and " << room.limit << " leaves " << lrp::human_bytes(room.bytes) << '\n';
         return 1;
     } catch (const std::exception& error) {
         std::cerr << "lrp: " << error.what() << '\n';

@@ -1,6 +1,5 @@
 // SPDX-FileCopyrightText: 2026 The lrpxx authors
 // SPDX-License-Identifier: BSD-3-Clause
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include <chrono>
@@ -19,25 +18,11 @@
 #include <lrp/view/svg.hpp>
 #include <lrp/view/tex.hpp>
 
-#include "common.hpp"
+#include "peak_memory.hpp"
 #include "steering_arguments.hpp"
+#include "trace_options.hpp"
 
 namespace lrp::cli {
-
-namespace {
-
-struct TraceOptions {
-    ModelOptions model;
-    std::string html, svg, tex, json, npz, safetensors;
-    std::string sites = "embedding,residual,head,neuron";
-    std::string normalize = "layer";
-    std::vector<std::string> through;
-    std::string unit;
-    std::size_t top = 5;
-    bool include_embedding = false;
-    bool lxt_seed = false;
-    bool timing = false;
-};
 
 TraceSites parse_sites(const std::string& text) {
     TraceSites sites{false, false, false, false};
@@ -57,6 +42,18 @@ TraceSites parse_sites(const std::string& text) {
     return sites;
 }
 
+void describe(Trace& trace, const TraceOptions& options, const Checkpoint& checkpoint) {
+    trace.provenance.insert({{"model", model_name(options.model.folder)},
+                             {"model_hash", checkpoint.hash()},
+                             {"version", LRP_VERSION_STRING},
+                             {"rules", options.model.rules.label()},
+                             {"backend", options.model.backend},
+                             {"seed", options.lxt_seed ? "logit" : "1"}});
+    for (const std::string& unit : options.through) trace.provenance["through"] += (trace.provenance["through"].empty() ? "" : ",") + unit;
+}
+
+namespace {
+
 /// The outputs that share standard output; UsageError for two of them, or for a binary one.
 bool takes_stdout(const TraceOptions& options) {
     int count = 0;
@@ -70,16 +67,6 @@ bool writes_file(const TraceOptions& options) {
     for (const auto* name : {&options.html, &options.svg, &options.tex, &options.json, &options.npz, &options.safetensors})
         if (!name->empty()) return true;
     return false;
-}
-
-void describe(Trace& trace, const TraceOptions& options, const Checkpoint& checkpoint) {
-    trace.provenance.insert({{"model", model_name(options.model.folder)},
-                             {"model_hash", checkpoint.hash()},
-                             {"version", LRP_VERSION_STRING},
-                             {"rules", options.model.rules.label()},
-                             {"backend", options.model.backend},
-                             {"seed", options.lxt_seed ? "logit" : "1"}});
-    for (const std::string& unit : options.through) trace.provenance["through"] += (trace.provenance["through"].empty() ? "" : ",") + unit;
 }
 
 /// The paths that the options restrict relevance to.
@@ -123,7 +110,13 @@ void print(const Trace& trace, const TraceOptions& options) {
     std::cout.flush();
 }
 
+/// The data that files hold, once more in memory for every form it takes on its way to one.
+std::uint64_t bytes_of_files(const TraceOptions& options, const EngineRequest& request, const PassShape& shape, const TraceSites& sites) {
+    return writes_file(options) ? 7 * trace_bytes(request.config, shape, sites) : 0;
+}
+
 void run(const TraceOptions& options) {
+    if (!options.file.empty()) return trace_file_of_prompts(options);
     const bool quiet = takes_stdout(options);
     const TraceSites sites = parse_sites(options.sites);
     (void)parse_normalize(options.normalize);
@@ -136,9 +129,13 @@ void run(const TraceOptions& options) {
     const bool details = writes_file(options);  // the screen shows neither heads nor neurons
     attribute.sites = {true, true, details && sites.head, details && sites.neuron};
     std::optional<Checkpoint> checkpoint;
-    const auto engine = open_engine(options.model, prompt.ids.size(), checkpoint);
+    const EngineRequest request = open_files(options.model, prompt.ids.size(), checkpoint);
+    const auto engine = make_engine(options.model.backend, request);
     const double load = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 
+    const PassShape shape{static_cast<Index>(attribute.position.value_or(prompt.ids.size() - 1)) + 1};
+    const std::uint64_t peak = plan_memory(*engine, shape, options.model.recompute, attribute, checkpoint->bytes(), bytes_of_files(options, request, shape, attribute.sites));
+    if (options.timing) print_plan(*engine, prompt.ids.size(), peak, checkpoint->bytes());
     PassTimes times;
     Trace trace = engine->trace(prompt.ids, attribute, &times, condition);
     trace.prompt = options.model.prompt;
@@ -146,25 +143,30 @@ void run(const TraceOptions& options) {
     if (writes_file(options)) describe(trace, options, *checkpoint);
     write_files(trace, options, sites);
     if (!quiet) print(trace, options);
-    if (options.timing) {
-        rusage usage{};
-        getrusage(RUSAGE_SELF, &usage);
-        std::cerr << "load " << load << " s, forward " << times.forward << " s, relevance " << times.relevance << " s, peak memory "
-                  << human_bytes(static_cast<std::uint64_t>(usage.ru_maxrss) * 1024) << '\n';
-    }
+    if (options.timing) print_timing(load, times);
 }
 
 }  // namespace
+
+void print_plan(const Engine& engine, std::size_t tokens, std::uint64_t peak, std::uint64_t files) {
+    const std::string code = engine.product_code(tokens);
+    std::cerr << "expected peak memory: " << peak_text(peak, files) << (code.empty() ? "" : "; products by " + code) << '\n';
+}
+
+void print_timing(double load, const PassTimes& times) {
+    std::cerr << "load " << load << " s, forward " << times.forward << " s, relevance " << times.relevance << " s, peak memory " << human_bytes(peak_memory()) << '\n';
+}
 
 void add_trace_command(CLI::App& app) {
     auto* command = app.add_subcommand("trace", "Explain the model's next token: predictions, relevance of the prompt, and its way through the layers");
     auto options = std::make_shared<TraceOptions>();
     add_model_options(*command, options->model);
+    command->add_option("--file", options->file, "explain many prompts, one a line (FILE, or - for standard input; blank lines are left out), in few passes, each exactly as by itself");
     const std::string text = " (FILE, or - for standard output)";
     command->add_option("--html", options->html, "write one self-contained page with the heatmap" + text);
     command->add_option("--svg", options->svg, "write the heatmap as SVG" + text);
     command->add_option("--tex", options->tex, "write the coloured prompt for xelatex" + text);
-    command->add_option("--json", options->json, "write all data as JSON" + text);
+    command->add_option("--json", options->json, "write all data as JSON; with --file one object a line" + text);
     command->add_option("--npz", options->npz, "write all data for numpy (FILE)");
     command->add_option("--safetensors", options->safetensors, "write all data as safetensors (FILE)");
     command->add_option("--sites", options->sites, "what data files hold; neuron is the largest, layers x tokens x intermediate size")->capture_default_str();
@@ -179,15 +181,19 @@ void add_trace_command(CLI::App& app) {
     command->add_option("--unit", options->unit, "LAYER/NEURON or head:LAYER/HEAD: explain this unit's activation (a head's norm) at the position, not a logit");
     command->add_flag("--include-embedding", options->include_embedding, "show the embedding as a row of the heatmap");
     command->add_flag("--lxt-seed", options->lxt_seed, "seed with the logit instead of 1, as LXT's latent attribution page does");
-    command->add_flag("--timing", options->timing, "print load, forward and relevance time and peak memory on standard error");
+    command->add_flag("--timing", options->timing, "print expected and real peak memory, what forms products, and load, forward and relevance time on standard error");
     command->footer("Examples:\n"
                     "  lrp trace examples/models/mini \"I have 5 cats and 3 dogs. My cats love to play with my\"\n"
                     "  lrp trace examples/models/mini \"The soup is hot\" --html trace.html --npz trace.npz\n"
                     "  lrp trace examples/models/mini \"The soup is hot\" --target \" cold\" --contrast \" hot\" --rules cp-lrp\n"
                     "  lrp trace examples/models/mini \"The soup is hot\" --unit 3/118\n"
                     "  lrp trace examples/models/mini \"The soup is hot\" --through head:0/4\n"
-                    "  lrp trace examples/models/mini --ids 0,17,23 --json - --sites residual");
-    command->callback([options] { run(*options); });
+                    "  lrp trace examples/models/mini --ids 0,17,23 --json - --sites residual\n"
+                    "  lrp trace examples/models/mini --file prompts.txt --npz traces.npz --sites embedding,residual");
+    command->callback([options, command] {
+        options->has_normalize = command->count("--normalize") > 0;
+        run(*options);
+    });
 }
 
 }  // namespace lrp::cli

@@ -127,6 +127,124 @@ TEST_CASE("trace: what the screen shows, and what the files hold") {
     CHECK(read_text_file(file("t.npz")).substr(0, 2) == "PK");
 }
 
+TEST_CASE("trace --file: many prompts are to the last bit what each is by itself") {
+    TemporaryFolder folder;
+    const auto file = [&](const std::string& name) { return (folder.path() / name).string(); };
+    // Lengths to either side of what products of few rows take, a blank line, and a line twice.
+    std::vector<std::string> prompts{"The soup was hot", "On Sunday there is a lot of snow.", "I", "I have 5 cats and 3 dogs. My cats love to play with my", "The soup was hot"};
+    std::string longer = "I have 5 cats and 3 dogs.";
+    for (int i = 0; i < 4; ++i) prompts.push_back(longer += " My cats love to play with my dogs.");
+    std::string text;
+    std::vector<int> numbers;
+    int number = 0;
+    for (const std::string& one : prompts) {
+        if (number == 2) {
+            text += " \t\r\n";
+            ++number;
+        }
+        text += one + "\n";
+        numbers.push_back(++number);
+    }
+    folder.write("prompts.txt", text);
+    const std::string command = "trace " + mini + " --file " + file("prompts.txt") + " --threads 2";
+    const Result result = lrp_run(command + " --timing --npz " + file("many.npz") + " --safetensors " + file("many.safetensors") + " --json " + file("many.jsonl"));
+    INFO(result.err);
+    REQUIRE(result.code == 0);
+    CHECK_THAT(result.err, Contains("9 prompts, ") && Contains(" passes; load ") && Contains("expected peak memory: "));
+    CHECK_THAT(result.out, Contains("line 1: '") && !Contains("line 3: ") && Contains("line 5: ' dogs' "));
+    CHECK(read_text_file(file("many.npz")).substr(0, 2) == "PK");
+    const SafeTensors many = SafeTensors::open(file("many.safetensors"));
+    const std::string lines = read_text_file(file("many.jsonl"));
+    CHECK(lrp_run(command + " --json -").out == lines);
+    CHECK(lrp_run("trace " + mini + " --file - --threads 1 --json - <" + file("prompts.txt"), "", false).out == lines);
+    std::size_t at = 0;
+    for (std::size_t i = 0; i < prompts.size(); ++i) {
+        INFO("line " << numbers[i]);
+        const Result alone = lrp_run("trace " + mini + " '" + prompts[i] + "' --threads 2 --json " + file("one.json") + " --safetensors " + file("one.safetensors"));
+        REQUIRE(alone.code == 0);
+        const SafeTensors one = SafeTensors::open(file("one.safetensors"));
+        for (const char* name : {"ids", "target"}) CHECK(values<std::int32_t>(many.at(std::to_string(i) + "." + name)) == values<std::int32_t>(one.at(name)));
+        for (const char* name : {"logits", "embedding", "residual", "head", "neuron"}) {
+            CHECK(many.at(std::to_string(i) + "." + name).shape == one.at(name).shape);
+            CHECK(values<float>(many.at(std::to_string(i) + "." + name)) == values<float>(one.at(name)));
+        }
+        const auto end = lines.find('\n', at);
+        REQUIRE(end != std::string::npos);
+        auto json = nlohmann::json::parse(lines.substr(at, end - at));
+        at = end + 1;
+        CHECK(json["metadata"]["line"] == std::to_string(numbers[i]));
+        json["metadata"].erase("line");
+        CHECK(json == nlohmann::json::parse(read_text_file(file("one.json"))));
+    }
+    CHECK(at == lines.size());
+    CHECK(many.metadata().at("prompts") == "9");
+    CHECK((many.metadata().at("format") == "lrpxx-traces" && many.metadata().at("3.prompt") == prompts[3]));
+}
+
+TEST_CASE("trace --file: what does not fit is said with file and line") {
+    TemporaryFolder folder;
+    const auto file = [&](const std::string& name, const std::string& text) {
+        folder.write(name, text);
+        return (folder.path() / name).string();
+    };
+    std::string endless = "I have";
+    for (int i = 0; i < 600; ++i) endless += " cats";
+    struct Case {
+        std::string arguments;
+        int code;
+        std::string message;
+    };
+    const std::string good = " --file " + file("good.txt", "The soup was hot\nI have\n");
+    const std::vector<Case> cases{
+        {" --file " + file("bad.txt", "good\n\ncaf\xE9\n"), 1, "bad.txt: line 3: not UTF-8 at byte 3"},
+        {" --file " + file("long.txt", "good\n" + endless + "\n"), 1, "tokens, and the model was made for 512"},
+        {" --file " + file("empty.txt", "\n \n"), 1, "empty.txt: there is no prompt in it"},
+        {" --file /nonexistent", 1, "/nonexistent: cannot be opened"},
+        {good + " hello", 2, "--file: a prompt on the command line does not go with it"},
+        {good + " --ids 1", 2, "--file: --ids does not go with it"},
+        {good + " --html x.html", 2, "--file: --html does not go with it"},
+        {good + " --unit 0/1", 2, "--file: --unit does not go with it"},
+        {good + " --through 0/1", 2, "--file: --through does not go with it"},
+        {good + " --include-embedding", 2, "--file: --include-embedding does not go with it"},
+        {good + " --normalize none", 2, "--file: --normalize does not go with it"},
+        {good + " --npz -", 2, "are not text"},
+        {good + " --position 3", 2, "line 2: --position: expected"},
+        {good + " --target 640", 2, "target: expected a token id below 640, found 640"},
+    };
+    for (const Case& one : cases) {
+        INFO(one.arguments);
+        const Result result = lrp_run("trace " + mini + one.arguments);
+        CHECK(result.code == one.code);
+        CHECK_THAT(result.err, Contains(one.message));
+        CHECK(result.out.empty());
+    }
+    const auto json = nlohmann::json::parse(lrp_run("trace " + mini + " --file " + file("one.txt", "The soup was hot\n") + " --position -2 --target 3 --json - --sites residual").out);
+    CHECK((json["position"] == json["ids"].size() - 2 && json["target"][0] == 3 && !json.contains("neuron")));
+}
+
+TEST_CASE("memory that is not there is said in a sentence, before the work or in the middle of it") {
+    TemporaryFolder folder;
+    REQUIRE(lrp_run("make-random " + (folder.path() / "tiny").string() + " --like tiny").code == 0);
+    const std::string run = "trace " + (folder.path() / "tiny").string() + " --threads 1 --ids 1";
+    std::string ids;
+    for (int i = 0; i < 6000; ++i) ids += ",2";
+    for (const char* limit : {"ulimit -v 260000;", "ulimit -v 330000;", "ulimit -v 400000;"}) {
+        INFO(limit);
+        const Result result = lrp_run(run + ids + " --recompute never", limit);
+        CHECK(result.code == 1);
+        CHECK_THAT(result.err, Contains("not enough memory: a pass over 6001 tokens may need ") && Contains("and the limit of the address space (ulimit -v) leaves ") &&
+                                   Contains("; with --recompute always it would be "));
+        CHECK(result.out.empty());
+    }
+    const Result fits = lrp_run(run + " --timing", "ulimit -v 1000000;");
+    CHECK(fits.code == 0);
+    CHECK_THAT(fits.err, Contains("expected peak memory: ") && Contains("products by "));
+    // By the reference backend weights are converted.
+    const Result weights = lrp_run("trace " + mini + " --backend reference64 --threads 1 --ids 1", "ulimit -v 60000;");
+    CHECK(weights.code != 0);
+    CHECK_FALSE(weights.err.empty());
+}
+
 TEST_CASE("trace: ids need no tokenizer, standard output takes one text, colours obey") {
     TemporaryFolder folder;
     for (const char* name : {"config.json", "model.safetensors"}) std::filesystem::copy(mini + "/" + name, folder.path() / name);

@@ -108,6 +108,43 @@ TEST_CASE("products are the same bits for every number of threads, and for every
         }
 }
 
+TEST_CASE("rows that prompts share give the bits of each prompt alone") {
+    std::mt19937 random(7);
+    std::normal_distribution<float> draw;
+    constexpr Index K = 600, N = 130;
+    std::vector<bf16> weights(static_cast<std::size_t>(N * K));
+    for (bf16& value : weights) value = bf16(draw(random));
+    const View<const bf16> w(weights.data(), N, K);
+    for (const Machine& machine : machines()) {
+        if (std::string(machine.level) == "plain") continue;
+        for (const bool forward : {true, false})
+            for (const Index of_one : {1, 3, 7, 8, 16, 17, 24, 25, 32, 33, 64}) {
+                INFO(machine.level << (machine.products == Products::fast ? ", fast, " : ", ") << of_one << " rows a prompt" << (forward ? ", forward" : ", backward"));
+                constexpr Index prompts = 40;
+                const Index rows = prompts * of_one, depth = forward ? K : N, width = forward ? N : K;
+                std::vector<float> in(static_cast<std::size_t>(rows * depth)), shared(static_cast<std::size_t>(rows * width)), alone(shared.size());
+                for (float& value : in) value = draw(random);
+                const View<const float> x(in.data(), rows, depth);
+                ThreadPool pool(2);
+                WeightProducts products(pool.size());
+                products.cpu = CpuFeatures::up_to(machine.level);
+                products.products = machine.products;
+                const Product p{.transpose_b = forward};
+                for (Index i = 0; i < prompts; ++i) products.run(pool, p, x.rows_from(i * of_one, of_one), w, View<float>(alone.data() + i * of_one * width, of_one, width));
+                products.sharing = prompts;
+                products.run(pool, p, x, w, View<float>(shared.data(), rows, width));
+                CHECK(shared == alone);
+                CHECK(products.alike<bf16>(of_one, of_one));
+            }
+    }
+    WeightProducts plain(1);
+    plain.cpu = {};
+    CHECK((plain.alike<bf16>(40, 40) && !plain.alike<bf16>(40, 41)));  // a library chooses by sizes
+    if (!CpuFeatures::detect().avx2) return;
+    plain.cpu = CpuFeatures::up_to("avx2");
+    CHECK((plain.alike<bf16>(40, 41) && plain.alike<bf16>(2, 4) && !plain.alike<bf16>(4, 5)));
+}
+
 TEST_CASE("without AMX, AVX2 and AVX-512 give the same bits") {
     const CpuFeatures here = CpuFeatures::detect();
     if (!here.avx512) {

@@ -4,7 +4,7 @@
 // Rows: several prompts in one pass give what each gives alone, and a last layer that holds the explained rows alone gives what all rows give.
 #include <map>
 
-#include <lrp/analysis/attribute.hpp>
+#include <lrp/analysis/attribute_many.hpp>
 #include <lrp/analysis/relevance_sum.hpp>
 #include <lrp/eigen/backend.hpp>
 #include <lrp/model/llama/model.hpp>
@@ -190,13 +190,11 @@ TEST_CASE("several prompts, and several targets of one, are explained as each al
             own.target = prompts[i].target;
             const Trace alone = attribute(ctx, model, prompts[i].ids, own);
             CHECK(traces[i].target == alone.target);
-            // To the last bit where all rows together still take the products of few rows, or the prompt alone takes those of many.
-            const double allowed = tokens <= 32 ? 0 : 2e-6;
-            CHECK(apart(traces[i].logits, alone.logits) <= allowed);
-            CHECK(apart(traces[i].embedding, alone.embedding) <= allowed);
-            CHECK(apart(traces[i].residual, alone.residual) <= allowed);
-            CHECK(apart(traces[i].head, alone.head) <= allowed);
-            CHECK(apart(traces[i].neuron, alone.neuron) <= allowed);
+            CHECK(apart(traces[i].logits, alone.logits) == 0);
+            CHECK(apart(traces[i].embedding, alone.embedding) == 0);
+            CHECK(apart(traces[i].residual, alone.residual) == 0);
+            CHECK(apart(traces[i].head, alone.head) == 0);
+            CHECK(apart(traces[i].neuron, alone.neuron) == 0);
         }
     }
     const std::vector<std::int32_t> targets{3, 50, 3};

@@ -37,12 +37,6 @@ struct AttributeOptions {
     Recompute recompute;
 };
 
-/// One of several prompts that are explained together.
-struct PromptOfMany {
-    std::vector<std::int32_t> ids;
-    std::optional<std::int32_t> target{};  ///< in place of the options' target
-};
-
 /// Seconds of wall-clock time.
 struct PassTimes {
     double forward = 0;
@@ -246,66 +240,6 @@ template <class Model, class O = NullObserver>
         times->relevance = std::chrono::duration<double>(Clock::now() - middle).count();
     }
     return std::move(question.trace);
-}
-
-/// Explains several prompts in passes of up to `tokens` tokens together: as `attribute` for each, in fewer products. `options` holds for all but
-/// position and target, which each prompt may have for itself.
-template <class Model>
-[[nodiscard]] std::vector<Trace> attribute_all(typename Model::C& ctx, const Model& model, std::span<const PromptOfMany> prompts, const AttributeOptions& options = {},
-                                               std::size_t tokens = 1024) {
-    std::vector<Trace> traces;
-    for (std::size_t begin = 0, end = 0; begin < prompts.size(); begin = end) {
-        PackedPrompts packed;
-        std::vector<std::int32_t> rows;
-        std::vector<AttributeOptions> own;
-        for (; end < prompts.size(); ++end) {
-            own.push_back(options);
-            own.back().target = prompts[end].target ? prompts[end].target : options.target;
-            const std::size_t position = detail::explained_position(model.config(), prompts[end].ids, own.back());
-            if (end > begin && packed.ids.size() + position + 1 > tokens) {
-                own.pop_back();
-                break;
-            }
-            packed.add(std::span(prompts[end].ids).first(position + 1));
-            rows.push_back(static_cast<std::int32_t>(packed.ids.size()) - 1);
-        }
-        auto pass = model.forward(ctx, packed, rows, {options.recompute, PassOptions::Rows::explained});
-        const auto logits = pass.logits.download(ctx);
-        const auto width = static_cast<std::ptrdiff_t>(model.config().vocab_size);
-        std::vector<Seed> seeds;
-        const std::size_t first = traces.size();
-        for (std::size_t i = 0; i < rows.size(); ++i) {
-            const auto at = logits.begin() + static_cast<std::ptrdiff_t>(i) * width;
-            const auto position = static_cast<std::size_t>(packed.prompts[i].count) - 1;
-            traces.push_back(detail::open_trace(model.config(), prompts[begin + i].ids, position, std::vector(at, at + width), own[i]));
-            detail::add_seeds(seeds, traces.back(), rows[i], own[i]);
-        }
-        TraceObserver<typename Model::backend> reader(ctx, std::span(traces).subspan(first), packed.prompts, options.sites);
-        model.relevance(ctx, pass, seeds, reader);
-        reader.finish(ctx);
-    }
-    return traces;
-}
-
-/// Explains several target tokens of one prompt: one forward pass, and a backward pass for each.
-template <class Model>
-[[nodiscard]] std::vector<Trace> attribute_targets(typename Model::C& ctx, const Model& model, std::span<const std::int32_t> ids, std::span<const std::int32_t> targets,
-                                                   const AttributeOptions& options = {}) {
-    auto question = ask(ctx, model, ids, options, NullObserver{}, PassOptions::Rows::explained);
-    const auto logits = question.pass.logits.download(ctx);
-    std::vector<Trace> traces;
-    for (const std::int32_t target : targets) {
-        AttributeOptions own = options;
-        own.target = target;
-        (void)detail::explained_position(model.config(), ids, own);
-        traces.push_back(detail::open_trace(model.config(), ids, question.trace.position, logits, own));
-        std::vector<Seed> seeds;
-        detail::add_seeds(seeds, traces.back(), static_cast<Index>(question.trace.position), own);
-        TraceObserver<typename Model::backend> reader(ctx, {&traces.back(), 1}, question.pass.prompts, options.sites);
-        model.relevance(ctx, question.pass, seeds, reader);
-        reader.finish(ctx);
-    }
-    return traces;
 }
 
 /// Another context than the model's is refused with a sentence.

@@ -51,6 +51,15 @@ concept Borrows = requires(typename B::context& ctx, const typename B::weight* d
     { B::template borrow<typename B::weight>(ctx, data, Index{}, owner) } -> std::same_as<typename B::template buffer<typename B::weight>>;
 };
 
+/// A backend that forms products of few rows by other code than those of many, and can be told to choose as for one prompt's rows where several share
+/// a pass: `alike(ctx, a, b)` says whether prompts of so many rows take the same code, `share_rows(ctx, prompts)` that the rows of products from now
+/// on belong to so many such prompts.
+template <class B>
+concept PacksRows = requires(typename B::context& ctx) {
+    { B::alike(ctx, Index{}, Index{}) } -> std::same_as<bool>;
+    B::share_rows(ctx, Index{});
+};
+
 /// An owning matrix of a backend, uninitialised when made; move-only. `Tag` says what it carries (Tensor<B> alone: tables, small vectors),
 /// E what its elements are.
 template <Backend B, class Tag = void, Storage E = typename B::scalar>

@@ -53,13 +53,19 @@ void require_finite_weights(const TensorEntry& entry, std::span<const T> values,
 }
 }  // namespace detail
 
+/// Whether a tensor's values can be read as T where they lie.
+template <Storage T>
+[[nodiscard]] bool lies_as(const TensorEntry& entry) {
+    const bool same = (std::same_as<T, float> && entry.dtype == Dtype::f32) || (std::same_as<T, double> && entry.dtype == Dtype::f64) ||
+                      (std::same_as<T, bf16> && entry.dtype == Dtype::bf16);
+    return same && reinterpret_cast<std::uintptr_t>(entry.bytes.data()) % alignof(T) == 0;
+}
+
 /// A tensor's values where they lie in the mapped file, or nothing if they are of another type than T or at an address that T cannot be read from.
 /// Values are checked by `pool`'s threads. Errors as load_tensor.
 template <Storage T>
 [[nodiscard]] std::optional<std::span<const T>> mapped_tensor(const TensorEntry& entry, ThreadPool& pool) {
-    const bool same = (std::same_as<T, float> && entry.dtype == Dtype::f32) || (std::same_as<T, double> && entry.dtype == Dtype::f64) ||
-                      (std::same_as<T, bf16> && entry.dtype == Dtype::bf16);
-    if (!same || reinterpret_cast<std::uintptr_t>(entry.bytes.data()) % alignof(T) != 0) return std::nullopt;
+    if (!lies_as<T>(entry)) return std::nullopt;
     const std::span<const T> values(reinterpret_cast<const T*>(entry.bytes.data()), static_cast<std::size_t>(entry.count()));
     constexpr std::size_t piece = std::size_t{1} << 20;
     pool.parallel_for(static_cast<Index>((values.size() + piece - 1) / piece), [&](Index index) {

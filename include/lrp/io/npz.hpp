@@ -53,6 +53,7 @@ class ZipWriter {
         require(count_ < std::numeric_limits<std::uint16_t>::max(), "npz: more than 65535 arrays; write safetensors instead");
         require(data.size() < limit && body_.size() + directory_.size() + data.size() + 4096 < limit,
                 "npz: the archive would exceed 4 GiB at '", name, "'; write safetensors instead");
+        require(count_ < std::numeric_limits<std::uint16_t>::max(), "npz: the archive would hold more than 65535 arrays at '", name, "'; write safetensors instead");
         const auto crc = static_cast<std::uint32_t>(::crc32_z(0, reinterpret_cast<const Bytef*>(data.data()), data.size()));
         std::string common;
         append_number<std::uint16_t>(common, 20);      // version needed

@@ -5,16 +5,15 @@
 #pragma once
 
 #include <cstdint>
-#include <fstream>
+#include <filesystem>
 #include <functional>
-#include <iostream>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include <lrp/core/utf8.hpp>
 #include <lrp/io/json.hpp>
 #include <lrp/io/mapped_file.hpp>
+#include <lrp/io/text_lines.hpp>
 #include <lrp/store/schema.hpp>
 #include <lrp/text/tokenizer.hpp>
 
@@ -56,18 +55,11 @@ class CorpusReader {
   public:
     CorpusReader(const std::optional<Tokenizer>& tokenizer, const CorpusOptions& options, Corpus& corpus) : tokenizer_(tokenizer), options_(options), corpus_(corpus) {}
 
-    void read(std::istream& in, const std::string& name) {
+    void read(const std::string& name) {
         CorpusFormat format = options_.format;
         if (format == CorpusFormat::automatic && name.ends_with(".jsonl")) format = CorpusFormat::jsonl;
         if (format == CorpusFormat::automatic && name.ends_with(".txt")) format = CorpusFormat::text;
-        std::string line;
-        for (std::int64_t number = 1; std::getline(in, line); ++number) {
-            const std::string where = name + ": line " + std::to_string(number);
-            if (number == 1 && line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);
-            if (line.ends_with('\r')) line.pop_back();
-            const auto invalid = utf8::find_invalid(line);
-            require(invalid == std::string::npos, where, ": not UTF-8 at byte ", invalid);
-            if (line.find_first_not_of(" \t") == std::string::npos) continue;
+        each_text_line(name, [&](const std::string& line, const std::string& where, std::int64_t number) {
             if (format == CorpusFormat::automatic) format = line[0] == '{' ? CorpusFormat::jsonl : CorpusFormat::text;
             StoredDocument document;
             document.source = std::filesystem::path(name).filename().string();
@@ -79,8 +71,7 @@ class CorpusReader {
                 encode(document, where);
             }
             take(std::move(document), where);
-        }
-        require(!in.bad(), name, ": cannot be read to its end");
+        });
     }
 
   private:
@@ -138,15 +129,7 @@ class CorpusReader {
     std::string names;
     for (const std::string& name : files) {
         names += (names.empty() ? "" : ", ") + name;
-        if (name == "-") {
-            reader.read(std::cin, "-");
-            continue;
-        }
-        std::error_code code;
-        require(!std::filesystem::is_directory(name, code), name, ": cannot be read (it is a folder)");
-        std::ifstream in(name, std::ios::binary);
-        require(in.good(), name, ": cannot be opened (", std::strerror(errno), ")");
-        reader.read(in, name);
+        reader.read(name);
     }
     require(!corpus.documents.empty(), names, ": the corpus is empty (", corpus.skipped > 0 ? "every document is longer than the context" : "no line has a document", ")");
     return corpus;

@@ -67,6 +67,21 @@ template <Backend B>
         }));
 }
 
+/// Bytes that load_llama_weights will ask for: of what cannot be used where it lies, and of the largest tensor once more on its way.
+template <Backend B>
+[[nodiscard]] std::uint64_t weights_to_convert(const LlamaConfig& config, const Checkpoint& checkpoint) {
+    std::uint64_t sum = 0, largest = 0;
+    LlamaWeights<B> none;
+    for_each_tensor(config, none, [&]<class E>(const std::string& name, Index rows, Index cols, Tensor<B, void, E>&) {
+        const TensorEntry* entry = checkpoint.find(name);
+        if (entry == nullptr || (Borrows<B> && lies_as<E>(*entry))) return;
+        const auto bytes = static_cast<std::uint64_t>(std::max<Index>(rows, 1) * cols) * sizeof(E);
+        sum += bytes;
+        largest = std::max(largest, bytes);
+    });
+    return sum + largest;
+}
+
 /// What is worth telling of a model whose head is tied to the embedding and whose files hold a head all the same.
 [[nodiscard]] inline std::vector<std::string> tied_head_notes(const LlamaConfig& config, const Checkpoint& checkpoint) {
     const auto* head = checkpoint.find("lm_head.weight");

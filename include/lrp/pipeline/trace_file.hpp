@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <string>
+#include <utility>
+
 #include <lrp/analysis/trace.hpp>
 #include <lrp/io/data_file.hpp>
 
@@ -26,6 +29,21 @@ namespace lrp {
     add("neuron", {layers, tokens, wide(trace.neurons)}, trace.neuron);
     file.metadata = trace_metadata(trace);
     return file;
+}
+
+/// Adds a trace to a file of many (format "lrpxx-traces", version 1): its arrays and its metadata are called `index`, a dot, and what they are called in a
+/// file of their own; `prompts` says how many there are.
+inline void add_trace(DataFile& file, const Trace& trace, std::size_t index) {
+    const std::string prefix = std::to_string(index) + ".";
+    DataFile one = trace_file(trace);
+    for (DataArray& array : one.arrays) {
+        array.name.insert(0, prefix);
+        file.arrays.push_back(std::move(array));
+    }
+    for (auto& [key, value] : one.metadata) file.metadata[prefix + key] = std::move(value);
+    file.metadata["format"] = "lrpxx-traces";
+    file.metadata["format_version"] = "1";
+    file.metadata["prompts"] = std::to_string(index + 1);
 }
 
 }  // namespace lrp

@@ -14,8 +14,10 @@ namespace detail {
 /// Writes a JSON object by hand where it holds numbers (shortest form that reads back the same), by the library where it holds text.
 class JsonWriter {
   public:
+    /// `between` members stands this behind the comma.
+    explicit JsonWriter(std::string between = "\n ") : between_("," + std::move(between)) {}
     void text(const std::string& key, const std::string& value) { raw(key, quoted(value)); }
-    void raw(const std::string& key, const std::string& value) { out_ += (out_.empty() ? "{" : ",\n ") + quoted(key) + ": " + value; }
+    void raw(const std::string& key, const std::string& value) { out_ += (out_.empty() ? "{" : between_) + quoted(key) + ": " + value; }
     [[nodiscard]] std::string finish() const { return out_ + "}\n"; }
 
     static std::string quoted(const std::string& value) { return nlohmann::json(value).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace); }
@@ -44,16 +46,16 @@ class JsonWriter {
         }
         out += ']';
     }
-    std::string out_;
+    std::string between_, out_;
 };
 
 }  // namespace detail
 
 /// A trace as one JSON object, format "lrpxx-trace" version 1 (docs/formats.md): the names of the data files, with tokens as text, byte
-/// offsets into the prompt and predictions. `sites` names which of embedding, residual, head and neuron are written. Error if a value is
-/// not finite.
-[[nodiscard]] inline std::string trace_json(const Trace& trace, const std::vector<std::string>& sites) {
-    detail::JsonWriter json;
+/// offsets into the prompt and predictions. `sites` names which of embedding, residual, head and neuron are written. On one line where
+/// `one_line`, as in a file of many. Error if a value is not finite.
+[[nodiscard]] inline std::string trace_json(const Trace& trace, const std::vector<std::string>& sites, bool one_line = false) {
+    detail::JsonWriter json(one_line ? " " : "\n ");
     const auto has = [&](const char* site) { return std::find(sites.begin(), sites.end(), site) != sites.end(); };
     const std::size_t tokens = trace.tokens_count;
     const auto list = [](const auto& items, const auto& write) {

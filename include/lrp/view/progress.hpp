@@ -90,6 +90,14 @@ class Progress {
         painted_ = true;
     }
 
+    /// Takes the line away until the next `add`, so that something else can be printed.
+    void hide() {
+        const std::lock_guard lock(mutex_);
+        if (painted_ && !finished_) write("\r\x1b[K");
+        painted_ = false;
+        next_ = clock::now();
+    }
+
     /// Takes the line away, so that what is printed next begins where it began.
     void finish() {
         const std::lock_guard lock(mutex_);

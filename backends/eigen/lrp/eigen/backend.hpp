@@ -109,6 +109,40 @@ struct EigenBackend {
         rows(ctx, out.rows, out.cols, [&](Index row) { std::fill_n(out.row(row), out.cols, value); });
     }
 
+    /// What forms products with weights for prompts of so many rows, by name; and whether Products::fast makes any difference there.
+    static const char* product_code(const context& ctx, Index rows) {
+        if constexpr (std::same_as<T, float>) {
+            if (const ProductPath path = ctx.products.template path<W>(rows); path != ProductPath::panels) return product_path_name(path);
+            if (ctx.products.provider == detail::PanelProvider::cblas) return "panels by CBLAS";
+        }
+        return "panels by Eigen";
+    }
+    static bool has_fast(const context& ctx) {
+        if constexpr (!std::same_as<T, float>) return false;
+        WeightProducts fast(1);
+        fast.cpu = ctx.products.cpu;
+        fast.products = Products::fast;
+        const ProductPath path = fast.template path<W>(512);
+        return path == ProductPath::dot_bf16 || path == ProductPath::amx_fast;
+    }
+
+    /// Bytes that products over `rows` rows of up to `widest` numbers and attention over up to `longest` tokens pack into, at most.
+    static std::uint64_t scratch_bytes(const context& ctx, Index rows, Index longest, Index widest, Index keys, Index head_dim) {
+        const Index threads = static_cast<Index>(ctx.pool->size()), tokens = detail::round_up(longest, detail::block_depth), head = detail::round_up(head_dim, 32);
+        const Index packed = detail::round_up(std::min<Index>(rows, 512), 32) * detail::round_up(widest, detail::block_depth) * 9 / 8;  // float, or three terms of bf16
+        const Index key_columns = keys * tokens * (1 + head / head_dim);
+        const Index own = std::max<Index>(ctx.products.cpu.avx2 ? Index{1} << 18 : 512 * widest, 6 * tokens * head + 160 * tokens);
+        return static_cast<std::uint64_t>(std::max(packed, key_columns) * (ctx.products.cpu.amx ? 6 : 4) + threads * own * 4) * sizeof(T) / sizeof(float);
+    }
+
+    /// Until told otherwise, rows of products with weights belong to so many prompts (PacksRows).
+    static void share_rows(context& ctx, Index prompts) { ctx.products.sharing = prompts; }
+    /// Whether prompts of `a` and of `b` rows may share a pass and each be the same bits as alone.
+    static bool alike(const context& ctx, Index a, Index b) {
+        if constexpr (std::same_as<T, float>) return ctx.products.template alike<W>(a, b);
+        return a == b;  // Eigen's products choose by sizes of their own
+    }
+
     template <Storage U>
     static void matmul(context& ctx, const Product& p, View<const T> a, View<const U> b, View<T> c) {
         if constexpr (std::same_as<T, float>) {

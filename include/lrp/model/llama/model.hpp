@@ -82,6 +82,10 @@ class LlamaModel {
         const Index rows = config.vocab_size + 4 * config.hidden_size + tokens * config.attention.head_dim;
         return static_cast<std::uint64_t>(kept + stream + rows + LlamaLayerCoefficients<B>::scalars(config, tokens, probs)) * sizeof(T);
     }
+    /// The same of this model, in a pass that nobody watches.
+    [[nodiscard]] std::uint64_t bytes_of_pass(Index tokens, bool recompute) const {
+        return pass_bytes(config_, tokens, recompute, !AttentionBlock<B, Rules>::in_tiles(config_.attention, tokens, tiled_from_));
+    }
 
     /// Runs the model over `ids` and forms logits at `positions` (ascending, each below ids.size()).
     [[nodiscard]] LlamaPass<B> forward(C& ctx, std::span<const std::int32_t> ids, std::span<const std::int32_t> positions,
@@ -103,8 +107,7 @@ class LlamaModel {
         pass.prompts = packed.prompts;
         pass.positions.assign(positions.begin(), positions.end());
         if (options.rows == PassOptions::Rows::explained) keep_tails(pass);
-        const bool probs = !AttentionBlock<B, Rules>::in_tiles(config_.attention, tokens, tiled_from_);  // what a pass takes that nobody watches
-        pass.recompute = options.recompute.decide(pass_bytes(config_, tokens, false, probs), pass_bytes(config_, tokens, true, probs));
+        pass.recompute = options.recompute.decide(bytes_of_pass(tokens, false), bytes_of_pass(tokens, true));
         pass.rope = rope_tables(ctx, pass, pass.prompts);
         if (!pass.tails.empty()) pass.rope_tails = rope_tables(ctx, pass, pass.tails);
         const Index queries = pass.tails.empty() ? tokens : static_cast<Index>(pass.tail_ids.size());

@@ -263,20 +263,22 @@ template <class Isa, class W>
 class Streamed {
   public:
     using E = typename Isa::element;
+    static constexpr Index resident = 32;  // rows of x that go past a panel of W before the next do
 
     static void forward(ThreadPool& pool, ProductScratch& scratch, const Product& p, View<const float> x, View<const W> w, View<float> y) {
         const View<const E> in = elements(pool, scratch, x);
         const Index height = std::clamp<Index>(w.rows / 32 / 4 * 4, 4, 64), panels = ceil_div(w.rows, height);
         pool.parallel_for(panels, [&](Index panel) {
             const Index end = std::min(w.rows, (panel + 1) * height);
-            for (Index n = panel * height; n < end; n += 4) {
-                const Index count = std::min<Index>(4, end - n);
-                for (Index t = 0; t < x.rows;) {
-                    const Index some = share<Isa::most_dots>(x.rows, t);
-                    rows<1>(p, in.rows_from(t, some), w, n, count, y.rows_from(t, some));
-                    t += some;
+            for (Index first = 0; first < x.rows; first += resident)
+                for (Index n = panel * height; n < end; n += 4) {
+                    const Index count = std::min<Index>(4, end - n), last = std::min(x.rows, first + resident);
+                    for (Index t = first; t < last;) {
+                        const Index some = share<Isa::most_dots>(last, t);
+                        rows<1>(p, in.rows_from(t, some), w, n, count, y.rows_from(t, some));
+                        t += some;
+                    }
                 }
-            }
         });
     }
 

@@ -37,6 +37,7 @@ class WeightProducts {
     Products products = Products::exact;       ///< may be set at any time
     CpuFeatures cpu = CpuFeatures::detect();   ///< may be cut down
     detail::PanelProvider provider = detail::has_cblas() ? detail::PanelProvider::cblas : detail::PanelProvider::eigen;  ///< of the panels path
+    Index sharing = 1;  ///< prompts among which the rows are shared: code is chosen as for the rows of one, so that packing them changes no bit
 
     /// The path that a product with `rows` rows and weights of W takes.
     template <Storage W>
@@ -55,41 +56,62 @@ class WeightProducts {
     template <Storage W>
     void run(ThreadPool& pool, const Product& p, View<const float> a, View<const W> b, View<float> c) {
         if (p.transpose_a || c.rows == 0 || c.cols == 0) return detail::PanelProduct<float>::run(pool, scratch_, provider, p, a, b, c);
-        const ProductPath chosen = path<W>(a.rows);
+        const Index rows_of_one = std::max<Index>(1, a.rows / sharing);
+        Way way{path<W>(rows_of_one), false};
+        way.few = (p.transpose_b ? rows_of_one : a.rows) <= few_rows(way.path, p.transpose_b);  // backward, both ways are the same bits
         // Long prompts in pieces: what a piece packs stays in the caches.
         constexpr Index piece = 512;
         for (Index first = 0; first < a.rows; first += piece) {
             const Index rows = std::min(piece, a.rows - first);
-            run_piece(chosen, pool, scratch_, provider, p, a.rows_from(first, rows), b, c.rows_from(first, rows));
+            run_piece(way, pool, scratch_, provider, p, a.rows_from(first, rows), b, c.rows_from(first, rows));
         }
+    }
+
+    /// Whether a row's results are the same bits among `a` rows as among `b` rows, in both directions, and among all numbers between these.
+    template <Storage W>
+    [[nodiscard]] bool alike(Index a, Index b) const {
+        const ProductPath taken = path<W>(a);
+        if (a == b || taken == ProductPath::panels) return a == b;  // a library's own choices are not known
+        return taken == path<W>(b) && (a <= few_rows(taken, true)) == (b <= few_rows(taken, true));
     }
 
     [[nodiscard]] detail::ProductScratch& scratch() { return scratch_; }
 
   private:
+    /// A path, and whether W is streamed rather than packed.
+    struct Way {
+        ProductPath path;
+        bool few;
+    };
+    /// Up to how many rows W is streamed: measured on Zen 4.
+    static Index few_rows(ProductPath path, bool forward) {
+        if (path == ProductPath::dot_bf16) return forward ? 24 : 16;
+        if (path == ProductPath::avx512) return forward ? 32 : 24;
+        return path == ProductPath::avx2 ? detail::stream_rows : 0;
+    }
+
     template <Storage W>
-    static void run_piece(ProductPath chosen, ThreadPool& pool, detail::ProductScratch& scratch, detail::PanelProvider provider, const Product& p, View<const float> a,
+    static void run_piece(const Way& way, ThreadPool& pool, detail::ProductScratch& scratch, detail::PanelProvider provider, const Product& p, View<const float> a,
                           View<const W> b, View<float> c) {
         using namespace detail;
 #if defined(__x86_64__)
-        // Up to how many rows W is streamed rather than packed: measured on Zen 4, forward and backward.
-        const auto few = [&](Index forward, Index backward) { return a.rows <= (p.transpose_b ? forward : backward); };
+        const ProductPath chosen = way.path;
         if constexpr (std::same_as<W, bf16>) {
             if (chosen == ProductPath::amx_exact || chosen == ProductPath::amx_fast)
                 return both<OnTiles>(pool, scratch, p, a, b, c, chosen == ProductPath::amx_exact ? 3 : 1);
             if (chosen == ProductPath::dot_bf16)
-                return few(24, 16) ? both<Streamed<StreamDot, W>>(pool, scratch, p, a, b, c) : both<Blocked<DotAvx512, W>>(pool, scratch, p, a, b, c);
+                return way.few ? both<Streamed<StreamDot, W>>(pool, scratch, p, a, b, c) : both<Blocked<DotAvx512, W>>(pool, scratch, p, a, b, c);
         }
         if (chosen == ProductPath::avx512)
-            return few(32, 24) ? both<Streamed<StreamAvx512, W>>(pool, scratch, p, a, b, c) : both<Blocked<FmaAvx512, W>>(pool, scratch, p, a, b, c);
-        if (chosen == ProductPath::avx2) return few(stream_rows, stream_rows) ? both<Streamed<StreamAvx2, W>>(pool, scratch, p, a, b, c) : both<Blocked<FmaAvx2, W>>(pool, scratch, p, a, b, c);
+            return way.few ? both<Streamed<StreamAvx512, W>>(pool, scratch, p, a, b, c) : both<Blocked<FmaAvx512, W>>(pool, scratch, p, a, b, c);
+        if (chosen == ProductPath::avx2) return way.few ? both<Streamed<StreamAvx2, W>>(pool, scratch, p, a, b, c) : both<Blocked<FmaAvx2, W>>(pool, scratch, p, a, b, c);
 #endif
-        (void)chosen;
+        (void)way;
         PanelProduct<float>::run(pool, scratch, provider, p, a, b, c);
     }
-    template <class Way, Storage W, class... More>
+    template <class Code, Storage W, class... More>
     static void both(ThreadPool& pool, detail::ProductScratch& scratch, const Product& p, View<const float> a, View<const W> b, View<float> c, More... more) {
-        p.transpose_b ? Way::forward(pool, scratch, p, a, b, c, more...) : Way::backward(pool, scratch, p, a, b, c, more...);
+        p.transpose_b ? Code::forward(pool, scratch, p, a, b, c, more...) : Code::backward(pool, scratch, p, a, b, c, more...);
     }
 
     /// Whether a path's results agree with a plain loop on this machine; asked once for all.
@@ -107,9 +129,10 @@ class WeightProducts {
                 detail::ProductScratch scratch(1);
                 const Product p{.transpose_b = transpose, .alpha = alpha, .beta = beta};
                 for (const Index rows : {std::min<Index>(3, x.rows), x.rows})  // few rows take other code than many
-                    for (Index first = 0; first < x.rows && (rows == x.rows || beta == 0); first += rows)
-                        run_piece(path, alone, scratch, detail::PanelProvider::eigen, p, x.rows_from(first, std::min(rows, x.rows - first)), w,
-                                  y.rows_from(first, std::min(rows, x.rows - first)));
+                    for (Index first = 0; first < x.rows && (rows == x.rows || beta == 0); first += rows) {
+                        const Index some = std::min(rows, x.rows - first);
+                        run_piece({path, some <= few_rows(path, transpose)}, alone, scratch, detail::PanelProvider::eigen, p, x.rows_from(first, some), w, y.rows_from(first, some));
+                    }
             };
         };
         return check.usable<bf16>(product(true), product(false));

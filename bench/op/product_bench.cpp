@@ -1,0 +1,62 @@
+// SPDX-FileCopyrightText: 2026 The lrpxx authors
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Products with weights as the Eigen backend forms them: product/<direction>/<weights>/<how>/<outputs>x<inputs>/<tokens>, with the shapes of a 1B
+// LLaMA. "panels_eigen" and "panels_cblas" are what processors without AVX2 get; the label says what formed the product.
+#include <lrp/eigen/backend.hpp>
+
+#include "data.hpp"
+
+using namespace lrp;
+using namespace lrp::bench;
+
+namespace {
+
+enum class How { exact, fast, panels_eigen, panels_cblas };
+
+template <Storage W>
+void product(benchmark::State& state, bool forward, How how, Index outputs, Index inputs) {
+    using Backend = EigenBackend<float, W>;
+    typename Backend::context ctx;
+    ctx.products.products = how == How::fast ? Products::fast : Products::exact;
+    if (how == How::panels_eigen || how == How::panels_cblas) {
+        ctx.products.cpu = {};
+        ctx.products.provider = how == How::panels_cblas ? detail::PanelProvider::cblas : detail::PanelProvider::eigen;
+    }
+    const Index tokens = state.range(0), depth = forward ? inputs : outputs, width = forward ? outputs : inputs;
+    std::mt19937 random(1);
+    std::normal_distribution<float> normal;
+    std::vector<float> in(static_cast<std::size_t>(tokens * depth)), out(static_cast<std::size_t>(tokens * width));
+    std::vector<W> weights(static_cast<std::size_t>(outputs * inputs));
+    for (float& value : in) value = normal(random);
+    for (std::size_t i = 0; i < weights.size(); ++i) weights[i] = narrow<W>(in[i % in.size()]);
+    const View<const float> x(in.data(), tokens, depth);
+    const View<const W> w(weights.data(), outputs, inputs);
+    const View<float> y(out.data(), tokens, width);
+    for (auto _ : state) Backend::matmul(ctx, {.transpose_b = forward}, x, w, y);
+    count(state, 2.0 * static_cast<double>(tokens * outputs * inputs), static_cast<double>(sizeof(W)) * static_cast<double>(outputs * inputs) + 4.0 * static_cast<double>(tokens * (outputs + inputs)));
+    state.SetLabel(Backend::product_code(ctx, tokens));
+}
+
+template <Storage W>
+void add(const char* weights) {
+    const auto [d, F, keys] = std::array{hidden, neurons, kv_heads * head_dim};
+    for (const bool forward : {true, false})
+        for (const auto& [how, name] : {std::pair{How::exact, "exact"}, {How::fast, "fast"}, {How::panels_eigen, "panels_eigen"}, {How::panels_cblas, "panels_cblas"}}) {
+            if (how == How::panels_cblas && !detail::has_cblas()) continue;
+            if (how == How::fast && !std::same_as<W, bf16>) continue;  // the same as exact
+            for (const auto& [outputs, inputs] : {std::pair{d, d}, {keys, d}, {F, d}, {d, F}}) {
+                const std::string full = std::string("product/") + (forward ? "forward/" : "back/") + weights + "/" + name + "/" + std::to_string(outputs) + "x" + std::to_string(inputs);
+                auto* one = benchmark::RegisterBenchmark(full.c_str(), [=, n = outputs, k = inputs, how = how](benchmark::State& state) { product<W>(state, forward, how, n, k); });
+                one->Arg(1)->Arg(16)->Arg(128)->Arg(512)->Unit(benchmark::kMicrosecond)->UseRealTime();
+            }
+        }
+}
+
+[[maybe_unused]] const bool added = [] {
+    add<bf16>("bf16");
+    add<float>("f32");
+    return true;
+}();
+
+}  // namespace

@@ -1,0 +1,38 @@
+// SPDX-FileCopyrightText: 2026 The lrpxx authors
+// SPDX-License-Identifier: BSD-3-Clause
+#include "memory_plan.hpp"
+
+#include <lrp/core/human.hpp>
+#include <lrp/core/memory_room.hpp>
+
+#include "engine.hpp"
+
+namespace lrp::cli {
+
+void require_memory(std::uint64_t bytes, const std::string& what, const std::string& hint) {
+    const MemoryRoom room = memory_room();
+    require(bytes <= room.bytes, "not enough memory: ", what, " may need ", human_bytes(bytes), ", and ", room.limit, " leaves ", human_bytes(room.bytes), hint);
+}
+
+std::uint64_t plan_memory(const Engine& engine, const PassShape& shape, const std::string& recompute, AttributeOptions& options, std::uint64_t files, std::uint64_t beside) {
+    const std::uint64_t keep = engine.pass_bytes(shape, options.sites, false), least = engine.pass_bytes(shape, options.sites, true);
+    options.recompute = Recompute::parse(recompute);
+    if (recompute == "auto" && keep > 0) options.recompute = keep <= std::min(Recompute{}.budget, memory_room().bytes) ? Recompute::keep() : Recompute::layer();
+    const bool again = options.recompute.kind == Recompute::Kind::layer || (options.recompute.kind == Recompute::Kind::automatic && keep > options.recompute.budget);
+    const std::uint64_t pass = std::max(again ? least : keep, beside);
+    require_memory(pass, detail::concat("a pass over ", shape.tokens, shape.tokens == 1 ? " token" : " tokens"), again ? "" : detail::concat("; with --recompute always it would be ", human_bytes(std::max(least, beside))));
+    const MemoryUse use = memory_use();
+    return use.own + std::max(use.mapped, files) + pass;
+}
+
+std::string peak_text(std::uint64_t peak, std::uint64_t files) { return human_bytes(peak) + " (" + human_bytes(files) + " of mapped files)"; }
+
+std::size_t tokens_of_a_pass(const Engine& engine, const TraceSites& sites) {
+    const std::uint64_t budget = std::min(Recompute{}.budget, memory_room().bytes / 2);
+    std::size_t tokens = 2048;  // more gain nothing
+    // Prompts of a few tokens each: their logits count as well.
+    while (tokens > 1 && engine.pass_bytes({static_cast<Index>(tokens), static_cast<Index>(tokens + 7) / 8, 0}, sites, false) > budget) tokens /= 2;
+    return tokens;
+}
+
+}  // namespace lrp::cli
