@@ -103,6 +103,7 @@ void add_generate_command(CLI::App& app);
 void add_steer_command(CLI::App& app);
 void add_neurons_command(CLI::App& app);
 void add_flow_command(CLI::App& app);
+void add_faithfulness_command(CLI::App& app);
 void add_make_random_command(CLI::App& app);
 void add_bench_command(CLI::App& app);
 // Where the program is built with the store.

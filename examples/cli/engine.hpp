@@ -17,10 +17,13 @@
 #include <lrp/analysis/collect.hpp>
 #include <lrp/analysis/compare.hpp>
 #include <lrp/analysis/condition.hpp>
+#include <lrp/analysis/explained.hpp>
+#include <lrp/analysis/faithfulness.hpp>
 #include <lrp/analysis/flow.hpp>
 #include <lrp/analysis/ledger.hpp>
 #include <lrp/analysis/neurons.hpp>
 #include <lrp/analysis/steering.hpp>
+#include <lrp/analysis/steering_report.hpp>
 #include <lrp/core/products.hpp>
 #include <lrp/io/checkpoint.hpp>
 #include <lrp/model/llama/config.hpp>
@@ -60,6 +63,10 @@ class Engine {
     virtual Generated generate(std::span<const std::int32_t> ids, const GenerateOptions& options, const TokenCallback& on_token) = 0;
     virtual Steered steer(std::span<const std::int32_t> ids, const SteeringPlan& plan, SteeringMode mode, const GenerateOptions& options, const TokenCallback& before,
                           const TokenCallback& after) = 0;
+    virtual Explained generate_explained(std::span<const std::int32_t> ids, const ExplainedOptions& options, const ExplainedCallback& on_token) = 0;
+    virtual Faithfulness faithfulness(const UnitReport& report, const FaithfulnessOptions& options) = 0;
+    virtual SteeringReport steering_report(const std::vector<std::vector<std::int32_t>>& prompts, const std::vector<UnitRef>& units, const TargetTest& test,
+                                           const SteeringReportOptions& options, const std::vector<std::vector<std::int32_t>>& neutral, const ReportProgress& progress) = 0;
 };
 
 struct EngineRequest {

@@ -51,6 +51,15 @@ class GeneratingEngine : public Engine {
         LlamaDecoder decoder = decoder_for(ids, options);
         return lrp::steer(decoder, ids, plan, mode, options, before, after);
     }
+    Faithfulness faithfulness(const UnitReport& report, const FaithfulnessOptions& options) override { return lrp::faithfulness(*ctx_, plain_, report, options); }
+    SteeringReport steering_report(const std::vector<std::vector<std::int32_t>>& prompts, const std::vector<UnitRef>& units, const TargetTest& test,
+                                   const SteeringReportOptions& options, const std::vector<std::vector<std::int32_t>>& neutral, const ReportProgress& progress) override {
+        std::span<const std::int32_t> longest;
+        for (const auto& prompt : prompts)
+            if (prompt.size() > longest.size()) longest = prompt;
+        LlamaDecoder decoder = decoder_for(longest, options.generate);
+        return lrp::steering_report(decoder, prompts, units, test, options, neutral, progress);
+    }
 
   protected:
     [[nodiscard]] const std::shared_ptr<const LlamaWeights<B>>& weights() const { return weights_; }
@@ -106,6 +115,9 @@ class EngineOf : public GeneratingEngine<B> {
         return report;
     }
     EdgeReport edges(std::span<const std::int32_t> ids, const AttributeOptions& options) override { return attention_edges(*ctx_, model_, ids, options); }
+    Explained generate_explained(std::span<const std::int32_t> ids, const ExplainedOptions& options, const ExplainedCallback& on_token) override {
+        return lrp::generate_explained(*ctx_, model_, ids, options, on_token);
+    }
     void collect(std::span<const CollectDocument> documents, const CollectOptions& options, CollectedUnits& units, bool blind) override {
         Collector<B> collector(units, pool_, blind);
         collect_batch(*ctx_, model_, documents, options, collector);

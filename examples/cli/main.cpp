@@ -42,6 +42,7 @@ int main(int argc, char** argv) {
     lrp::cli::add_steer_command(app);
     lrp::cli::add_neurons_command(app);
     lrp::cli::add_flow_command(app);
+    lrp::cli::add_faithfulness_command(app);
     lrp::cli::add_make_random_command(app);
     lrp::cli::add_bench_command(app);
 #if defined(LRP_CLI_WITH_STORE)

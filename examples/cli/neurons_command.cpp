@@ -12,6 +12,7 @@
 
 #include "common.hpp"
 #include "generated_json.hpp"
+#include "label_edits.hpp"
 
 namespace lrp::cli {
 
@@ -19,23 +20,42 @@ namespace {
 
 struct NeuronsCommand {
     ModelOptions model;
-    std::string per = "summed", json, npz;
+    std::string per = "summed", json, npz, store;
     std::size_t top = 20;
 };
 
-nlohmann::json units_json(const std::vector<UnitRelevance>& units, const Trace& trace) {
+/// Of each unit its labels; empty without a store.
+using UnitLabels = std::vector<std::vector<std::string>>;
+
+UnitLabels labels_for(const std::string& store, const std::vector<UnitRelevance>& units, const Checkpoint& checkpoint, const std::string& folder) {
+    if (store.empty()) return {};
+#if defined(LRP_CLI_WITH_STORE)
+    return labels_of_units(store, units, checkpoint.hash(), folder);
+#else
+    (void)units, (void)checkpoint, (void)folder;
+    fail("--store: this program was built without the neuron store (SQLite)");
+#endif
+}
+
+nlohmann::json units_json(const std::vector<UnitRelevance>& units, const Trace& trace, const UnitLabels& labels) {
     nlohmann::json list = nlohmann::json::array();
-    for (const UnitRelevance& unit : units)
+    for (const UnitRelevance& unit : units) {
         list.push_back({{"layer", unit.layer}, {"index", unit.unit}, {"position", unit.token}, {"token", trace.tokens[unit.token]}, {"sign", unit.sign() < 0 ? "-" : "+"},
                         {"activation", unit.activation}, {"relevance", unit.relevance}, {"share", unit.share}});
+        if (!labels.empty()) list.back()["labels"] = labels[list.size() - 1];
+    }
     return list;
 }
 
-void print_units(const char* title, const std::vector<UnitRelevance>& units, const Trace& trace, const char* activation) {
+void print_units(const char* title, const std::vector<UnitRelevance>& units, const Trace& trace, const char* activation, const UnitLabels& labels) {
     std::printf("%s\n%5s %6s %4s %9s  %-16s %11s %11s %8s\n", title, "layer", "index", "sign", "position", "token", activation, "relevance", "share");
-    for (const UnitRelevance& unit : units)
-        std::printf("%5td %6td %4s %9zu  %s %11.4g %11.4g %7.2f%%\n", unit.layer, unit.unit, unit.sign() < 0 ? "-" : "+", unit.token,
+    for (std::size_t i = 0; i < units.size(); ++i) {
+        const UnitRelevance& unit = units[i];
+        std::printf("%5td %6td %4s %9zu  %s %11.4g %11.4g %7.2f%%", unit.layer, unit.unit, unit.sign() < 0 ? "-" : "+", unit.token,
                     fit("'" + visible(trace.tokens[unit.token]) + "'", 16).c_str(), unit.activation, unit.relevance, 100 * unit.share);
+        for (std::size_t j = 0; !labels.empty() && j < labels[i].size(); ++j) std::printf("%s%s", j == 0 ? "  " : "; ", visible(labels[i][j]).c_str());
+        std::printf("\n");
+    }
     std::printf("\n");
 }
 
@@ -47,6 +67,8 @@ void run(const NeuronsCommand& options) {
     std::optional<Checkpoint> checkpoint;
     const auto engine = open_engine(options.model, prompt.ids.size(), checkpoint);
     UnitReport report = engine->units(prompt.ids, attribute, options.top, scope);
+    const UnitLabels neuron_labels = labels_for(options.store, report.neurons, *checkpoint, options.model.folder);
+    const UnitLabels head_labels = labels_for(options.store, report.heads, *checkpoint, options.model.folder);
     Trace& trace = report.trace;
     trace.prompt = options.model.prompt;
     if (prompt.tokenizer) name_tokens(trace, *prompt.tokenizer, prompt.encoding ? &*prompt.encoding : nullptr);
@@ -62,15 +84,15 @@ void run(const NeuronsCommand& options) {
     if (!options.json.empty()) {
         const nlohmann::json out{{"format", "lrpxx-units"}, {"format_version", 1}, {"prompt", trace.prompt}, {"ids", trace.ids}, {"tokens", trace.tokens},
                                  {"position", trace.position}, {"target", trace.target}, {"target_token", trace.target_token}, {"explained", trace.explained}, {"per", options.per},
-                                 {"neurons", units_json(report.neurons, trace)}, {"heads", units_json(report.heads, trace)}, {"metadata", trace.provenance}};
+                                 {"neurons", units_json(report.neurons, trace, neuron_labels)}, {"heads", units_json(report.heads, trace, head_labels)}, {"metadata", trace.provenance}};
         write_result(options.json, json_text(out));
     }
     if (options.json == "-") return;
     std::cout.flush();
     std::printf("Explained: %s %.9g for '%s' at position %zu, rules %s\n\n", trace.contrast ? "logit difference" : "logit", trace.explained,
                 visible(trace.target_token).c_str(), trace.position, options.model.rules.label().c_str());
-    print_units("Neurons (inputs of down_proj; activation at the position)", report.neurons, trace, "activation");
-    print_units("Heads (before o_proj; norm of the output at the position)", report.heads, trace, "norm");
+    print_units("Neurons (inputs of down_proj; activation at the position)", report.neurons, trace, "activation", neuron_labels);
+    print_units("Heads (before o_proj; norm of the output at the position)", report.heads, trace, "norm", head_labels);
     std::fflush(stdout);
 }
 
@@ -84,6 +106,7 @@ void add_neurons_command(CLI::App& app) {
     command->add_option("--per", options->per, "summed: a unit's relevance over all positions at which it has the same sign; token: every position by itself; layer: summed, a list for each layer")
         ->check(CLI::IsMember({"summed", "token", "layer"}))
         ->capture_default_str();
+    command->add_option("--store", options->store, "show what a neuron store's labels say that each stands for (made by `lrp collect` from this model, labelled by `lrp label`)");
     add_json_option(*command, options->json);
     command->add_option("--npz", options->npz, "write all values and the ranking for numpy (FILE)");
     command->footer("Layers, indexes and positions count from 0. The position of a summed unit is where it is most relevant.\nExamples:\n"

@@ -156,13 +156,25 @@ std::vector<RowSpan> parse_positions(const std::string& text) {
     return result;
 }
 
-std::pair<std::size_t, double> parse_top(const std::string& text) {
+std::pair<std::size_t, double> parse_top(const char* option, const std::string& text, bool factor) {
     const auto equals = text.find('=');
+    const bool bare = !factor && equals == std::string::npos;
     std::size_t count = 0;
-    double factor = 0;
-    if (equals == std::string::npos || !read_number(std::string_view(text).substr(0, equals), count) || count == 0 || !read_number(std::string_view(text).substr(equals + 1), factor))
-        fail<UsageError>("--top-relevant: expected N=FACTOR such as 10=0, found '", text, "'");
-    return {count, factor};
+    double value = 1;
+    if ((!bare && equals == std::string::npos) || !read_number(std::string_view(text).substr(0, equals), count) || count == 0 ||
+        (!bare && !read_number(std::string_view(text).substr(equals + 1), value)))
+        fail<UsageError>(option, ": expected ", factor ? "N=FACTOR such as 10=0" : "N such as 10", ", found '", text, "'");
+    return {count, value};
+}
+
+std::pair<std::string, double> parse_label(const std::string& text, bool factor) {
+    const auto star = text.rfind('*');
+    double value = 1;
+    const bool has = star != std::string::npos && read_number(std::string_view(text).substr(star + 1), value);
+    const std::string name = has ? text.substr(0, star) : text;
+    if ((factor && !has) || name.find_first_not_of(' ') == std::string::npos)
+        fail<UsageError>("--label: expected ", factor ? "NAME*FACTOR such as fruit*2" : "NAME such as fruit", ", found '", text, "'");
+    return {name, value};
 }
 
 }  // namespace lrp::cli

@@ -31,7 +31,10 @@ namespace lrp::cli {
 /// "0-3,7" as rows.
 [[nodiscard]] std::vector<RowSpan> parse_positions(const std::string& text);
 
-/// "10=0": how many units, and their factor.
-[[nodiscard]] std::pair<std::size_t, double> parse_top(const std::string& text);
+/// "10=0": how many units, and their factor; `option` names the flag. Where no factor is needed, "10" will do, and one that is there counts for nothing.
+[[nodiscard]] std::pair<std::size_t, double> parse_top(const char* option, const std::string& text, bool factor = true);
+
+/// "fruit*2": a label and a factor. Where no factor is needed, "fruit" is the label as it stands, and "fruit*2" is still one with a factor.
+[[nodiscard]] std::pair<std::string, double> parse_label(const std::string& text, bool factor = true);
 
 }  // namespace lrp::cli

@@ -126,6 +126,15 @@ class TraceObserver {
     Tensor<B> neuron_;     // [L * T, F]
 };
 
+/// ln softmax(logits) at a token.
+template <class Logits>
+[[nodiscard]] double log_probability(const Logits& logits, std::int32_t id) {
+    const double peak = static_cast<double>(*std::max_element(logits.begin(), logits.end()));
+    double total = 0;
+    for (const auto logit : logits) total += std::exp(static_cast<double>(logit) - peak);
+    return static_cast<double>(logits[static_cast<std::size_t>(id)]) - peak - std::log(total);
+}
+
 /// The `count` largest logits, best first, with their softmax probabilities. Token texts are left to the caller.
 template <class T>
 [[nodiscard]] std::vector<Prediction> top_predictions(const std::vector<T>& logits, std::size_t count) {

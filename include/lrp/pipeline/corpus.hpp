@@ -1,7 +1,7 @@
 // SPDX-FileCopyrightText: 2026 The lrpxx authors
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// A corpus: text files with a document a line, or JSONL with `text` or `ids` a line, as token ids.
+// A corpus: text files with a document a line, or JSONL with `text` (or `prompt`) or `ids` a line, as token ids.
 #pragma once
 
 #include <cstdint>
@@ -84,6 +84,10 @@ class CorpusReader {
     void read_json(const std::string& line, const std::string& where, StoredDocument& document) const {
         const nlohmann::json value = parse_json(line, where);
         const JsonFields fields(value, where);
+        if (fields.has("prompt") && !fields.has("text") && !fields.has("ids")) {
+            document.text = *fields.text("prompt");
+            return encode(document, where);
+        }
         require(fields.has("text") != fields.has("ids"), where, ": expected 'text' or 'ids', found ", fields.has("text") ? "both" : "neither");
         if (fields.has("text")) {
             document.text = *fields.text("text");

@@ -1,0 +1,44 @@
+// SPDX-FileCopyrightText: 2026 The lrpxx authors
+// SPDX-License-Identifier: BSD-3-Clause
+#include "label_edits.hpp"
+
+#include <set>
+
+#include <lrp/store/store.hpp>
+
+namespace lrp::cli {
+
+std::vector<UnitEdit> label_edits(const std::string& store, const std::string& name, double factor, const std::string& model_hash, const std::string& model) {
+    NeuronStore opened = NeuronStore::open(store);
+    opened.require_model(model_hash, model);
+    std::vector<UnitEdit> edits;
+    std::set<std::tuple<std::string, std::int64_t, std::int64_t>> seen;
+    std::vector<StoredLabel> labels;
+    try {
+        labels = opened.labels(name);
+    } catch (const Error& error) {
+        fail("--label '", name, "': not a search (", error.what(), ")");
+    }
+    for (const StoredLabel& label : labels)
+        if (seen.insert({label.site, label.layer, label.unit}).second)
+            edits.push_back({label.site == "head" ? Site::head : Site::neuron, static_cast<Index>(label.layer), static_cast<Index>(label.unit), UnitEdit::Kind::scale, factor});
+    require(!edits.empty(), store, ": no label matches '", name, "'",
+            opened.labels().empty() ? "; the store has no labels yet, `lrp label` makes them" : "; `lrp show STORE --search WORDS` finds labels");
+    return edits;
+}
+
+std::vector<std::vector<std::string>> labels_of_units(const std::string& store, const std::vector<UnitRelevance>& units, const std::string& model_hash,
+                                                      const std::string& model) {
+    NeuronStore opened = NeuronStore::open(store);
+    opened.require_model(model_hash, model);
+    std::vector<std::vector<std::string>> result;
+    for (const UnitRelevance& unit : units) {
+        result.emplace_back();
+        const char* pole = unit.sign() < 0 ? "min" : "max";
+        for (const StoredLabel& label : opened.labels_of(unit.site == Site::head ? "head" : "neuron", unit.layer, unit.unit))
+            if (label.pole == pole) result.back().push_back(label.label);
+    }
+    return result;
+}
+
+}  // namespace lrp::cli

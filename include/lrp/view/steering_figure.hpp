@@ -1,0 +1,152 @@
+// SPDX-FileCopyrightText: 2026 The lrpxx authors
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// A steering report as a picture: rate on target and perplexity against the multiplier, chosen units beside random ones.
+#pragma once
+
+#include <lrp/analysis/steering_report.hpp>
+#include <lrp/view/html_assets.hpp>
+#include <lrp/view/label.hpp>
+
+namespace lrp {
+
+/// What a reader is told beside the numbers.
+struct SteeringFigure {
+    std::string title, target, units;
+    std::vector<std::pair<double, std::string>> examples;  ///< a continuation at each multiplier
+};
+
+/// The controls at one multiplier, together: mean, least and most.
+struct RandomPoint {
+    double rate = 0, least = 0, most = 0, perplexity = 0, off_target = 0;
+};
+
+/// Means over the random sets at a multiplier; zeros where there are none.
+[[nodiscard]] inline RandomPoint random_point(const SteeringReport& report, std::size_t at) {
+    RandomPoint result;
+    if (report.random.empty()) return result;
+    result.least = 1;
+    for (const SteeringCurve& curve : report.random) {
+        const SteeringPoint& point = curve.points[at];
+        const double part = 1 / static_cast<double>(report.random.size());
+        result.rate += part * point.rate;
+        result.perplexity += part * point.perplexity;
+        result.off_target += part * point.off_target.value_or(0);
+        result.least = std::min(result.least, point.rate);
+        result.most = std::max(result.most, point.rate);
+    }
+    return result;
+}
+
+namespace detail {
+
+/// One frame with axes; values become places in it.
+class Panel {
+  public:
+    Panel(double left, double low_x, double high_x, double low_y, double high_y) : left_(left), low_x_(low_x), high_x_(high_x), low_y_(low_y), high_y_(high_y) {}
+
+    static constexpr double width = 330, height = 230, top = 78;
+    [[nodiscard]] double x(double value) const { return left_ + width * (value - low_x_) / (high_x_ > low_x_ ? high_x_ - low_x_ : 1); }
+    [[nodiscard]] double y(double value) const { return top + height * (1 - (value - low_y_) / (high_y_ > low_y_ ? high_y_ - low_y_ : 1)); }
+    [[nodiscard]] std::string at(double px, double py) const { return number_text(x(px), 5) + "," + number_text(y(py), 5); }
+
+    [[nodiscard]] std::string frame(const std::string& name, const std::vector<double>& multipliers) const {
+        std::string out = "<text x=\"" + number_text(left_, 5) + "\" y=\"" + number_text(top - 10, 5) + "\">" + name + "</text>\n";
+        for (int i = 0; i <= 4; ++i) {
+            const double value = low_y_ + (high_y_ - low_y_) * i / 4;
+            out += "<path d=\"M" + at(low_x_, value) + "H" + number_text(left_ + width, 5) + "\" stroke=\"#e4e4e4\"/><text x=\"" + number_text(left_ - 6, 5) + "\" y=\"" +
+                   number_text(y(value) + 4, 5) + "\" text-anchor=\"end\" font-size=\"11\">" + number_text(value, 3) + "</text>\n";
+        }
+        for (const double m : multipliers)
+            out += "<text x=\"" + number_text(x(m), 5) + "\" y=\"" + number_text(top + height + 16, 5) + "\" text-anchor=\"middle\" font-size=\"11\">" + number_text(m, 3) + "</text>\n";
+        return out + "<text x=\"" + number_text(left_ + width / 2, 5) + "\" y=\"" + number_text(top + height + 34, 5) + "\" text-anchor=\"middle\">units multiplied by</text>\n";
+    }
+    [[nodiscard]] std::string line(const std::vector<double>& xs, const std::vector<double>& ys, const char* style) const {
+        std::string points;
+        for (std::size_t i = 0; i < xs.size(); ++i) points += (i > 0 ? " " : "") + at(xs[i], ys[i]);
+        return "<polyline points=\"" + points + "\" fill=\"none\" " + style + "/>\n";
+    }
+
+  private:
+    double left_, low_x_, high_x_, low_y_, high_y_;
+};
+
+}  // namespace detail
+
+/// The report as a stand-alone SVG: on the left the rate with Wilson's interval, each control as a thin line and their mean dashed; on the right
+/// the continuations' perplexity under the untouched model.
+[[nodiscard]] inline std::string svg_steering(const SteeringReport& report, const SteeringFigure& figure) {
+    constexpr const char *red = "stroke=\"#c8322f\" stroke-width=\"2\"", *grey = "stroke=\"#b8b8b8\" stroke-width=\"1\"", *dashed = "stroke=\"#555555\" stroke-width=\"2\" stroke-dasharray=\"5 4\"";
+    std::vector<double> xs, rates, perplexities, random_rates, random_perplexities;
+    std::string band, back;
+    double most = 1;
+    for (std::size_t m = 0; m < report.chosen.points.size(); ++m) {
+        const SteeringPoint& point = report.chosen.points[m];
+        const RandomPoint control = random_point(report, m);
+        xs.push_back(point.multiplier);
+        rates.push_back(point.rate);
+        perplexities.push_back(point.perplexity);
+        random_rates.push_back(control.rate);
+        random_perplexities.push_back(control.perplexity);
+        most = std::max({most, point.perplexity, control.perplexity});
+    }
+    const auto [low, high] = std::minmax_element(xs.begin(), xs.end());
+    const double step = std::pow(10, std::floor(std::log10(most)));
+    const detail::Panel rate(62, *low, *high, 0, 1), perplexity(62 + detail::Panel::width + 76, *low, *high, 0, step * std::ceil(most / step));
+    for (std::size_t m = 0; m < xs.size(); ++m) {
+        band += (m > 0 ? " " : "") + rate.at(xs[m], report.chosen.points[m].rate_interval.low);
+        back = " " + rate.at(xs[m], report.chosen.points[m].rate_interval.high) + back;
+    }
+    std::string out = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 830 382\" width=\"830\" height=\"382\" font-family=\"system-ui, sans-serif\" font-size=\"13\">\n"
+                      "<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n<text x=\"20\" y=\"24\" font-size=\"16\">" +
+                      markup(visible(figure.title)) + "</text>\n<text x=\"20\" y=\"44\" font-size=\"12\" fill=\"#555555\">" + std::to_string(report.prompts) + " prompts, " +
+                      std::to_string(report.samples) + " continuations each; units: " + markup(visible(figure.units)) + "</text>\n";
+    out += rate.frame("share of continuations on target", xs) + "<polygon points=\"" + band + back + "\" fill=\"#c8322f\" fill-opacity=\"0.15\"/>\n";
+    for (const SteeringCurve& curve : report.random) {
+        std::vector<double> own;
+        for (const SteeringPoint& point : curve.points) own.push_back(point.rate);
+        out += rate.line(xs, own, grey);
+    }
+    if (!report.random.empty()) out += rate.line(xs, random_rates, dashed);
+    out += rate.line(xs, rates, red) + perplexity.frame("perplexity under the untouched model", xs);
+    if (!report.random.empty()) out += perplexity.line(xs, random_perplexities, dashed);
+    out += perplexity.line(xs, perplexities, red);
+    const auto key = [](double x, const char* style, const std::string& text) {
+        return "<path d=\"M" + number_text(x, 5) + ",362h26\" " + style + "/><text x=\"" + number_text(x + 32, 5) + "\" y=\"366\">" + text + "</text>\n";
+    };
+    out += key(62, red, "chosen units (band: 95 % Wilson)");
+    if (!report.random.empty()) out += key(322, grey, "each of " + std::to_string(report.random.size()) + " random sets") + key(520, dashed, "their mean");
+    return out + "</svg>\n";
+}
+
+/// Figure, table and examples as one self-contained page.
+[[nodiscard]] inline std::string html_steering(const SteeringReport& report, const SteeringFigure& figure) {
+    const auto cell = [](const std::string& text) { return "<td>" + markup(text) + "</td>"; };
+    const auto interval = [](const Interval& i) { return "[" + number_text(i.low, 3) + ", " + number_text(i.high, 3) + "]"; };
+    std::string rows;
+    for (std::size_t m = 0; m < report.chosen.points.size(); ++m) {
+        const SteeringPoint& point = report.chosen.points[m];
+        const RandomPoint control = random_point(report, m);
+        const bool controls = !report.random.empty();
+        rows += "<tr>" + cell(number_text(point.multiplier, 4)) + cell(number_text(point.rate, 3)) + cell(interval(point.rate_interval)) + cell(controls ? number_text(control.rate, 3) : "") +
+                cell(controls ? number_text(report.difference[m], 3) : "") + cell(controls ? interval(report.difference_interval[m]) : "") + cell(number_text(point.perplexity, 4)) +
+                cell(controls ? number_text(control.perplexity, 4) : "") + cell(point.off_target ? number_text(*point.off_target, 3) : "") +
+                cell(point.off_target && controls ? number_text(control.off_target, 3) : "");
+        for (const auto& [multiplier, text] : figure.examples)
+            if (multiplier == point.multiplier) rows += cell(visible(text));
+        rows += "</tr>\n";
+    }
+    const std::string title = markup(visible(figure.title));
+    return "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
+           "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
+           "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>" +
+           title + "</title>\n<style>" + std::string(detail::html_shared_style) + "td,th{padding:2px 8px;text-align:left}svg{max-width:100%;height:auto}</style></head>\n<body>\n<h1>" + title +
+           "</h1>\n<p>On target: " + markup(visible(figure.target)) + ".</p>\n" + svg_steering(report, figure) + "<p>Slope of the rate: " + number_text(report.chosen.slope, 3) + " " +
+           interval(report.slope_interval) + "; of random units " + number_text(report.random_slope, 3) + " " + interval(report.random_slope_interval) + ". Prompts that move the other way: " +
+           number_text(100 * report.chosen.against, 3) + " %. Intervals of rates are Wilson's, of differences and slopes bootstrapped over prompts, all at 95 %.</p>\n"
+           "<table class=\"list\"><tr><th>multiplier</th><th>rate</th><th>interval</th><th>random</th><th>difference</th><th>interval</th><th>perplexity</th><th>random</th>"
+           "<th>off target (nats)</th><th>random</th><th>a continuation</th></tr>\n" +
+           rows + "</table>\n</body></html>\n";
+}
+
+}  // namespace lrp

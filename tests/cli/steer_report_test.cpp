@@ -1,0 +1,243 @@
+// SPDX-FileCopyrightText: 2026 The lrpxx authors
+// SPDX-License-Identifier: BSD-3-Clause
+//
+// Explained generation, steering by label and in a loop, steering reports and the faithfulness of rankings, from outside.
+#include <fstream>
+#include <set>
+
+#include <lrp/io/json.hpp>
+#include <lrp/io/mapped_file.hpp>
+
+#include "support/catch.hpp"
+#include "support/folder.hpp"
+#include "support/program.hpp"
+
+using namespace lrp;
+using namespace lrp::test;
+using Catch::Matchers::Contains;
+
+namespace {
+
+const std::string mini = LRP_SOURCE_ROOT "/examples/models/mini";
+const std::string snow = mini + " 'On Sunday there is a lot of snow.' ";
+const std::string cats = mini + " 'I have 5 cats and 3 dogs. My cats love to play with my' ";
+
+nlohmann::json json_of(const std::string& arguments) {
+    const Result result = lrp_run(arguments);
+    INFO("lrp " << arguments << ": " << result.err);
+    REQUIRE(result.code == 0);
+    return nlohmann::json::parse(result.out);
+}
+
+/// A small labelled store.
+std::string small_store(const TemporaryFolder& folder) {
+    std::ifstream in(LRP_SOURCE_ROOT "/examples/models/corpus.txt");
+    std::string text, line;
+    for (int i = 0; i < 40 && std::getline(in, line); ++i) text += line + "\n";
+    folder.write("corpus.txt", text);
+    const std::string store = (folder.path() / "store").string();
+    REQUIRE(lrp_run("collect " + mini + " " + (folder.path() / "corpus.txt").string() + " -o " + store + " --top 4").code == 0);
+    folder.write("labels.csv", "layer,unit,label,pole,site\n3,118,ripe fruit,max,neuron\n2,40,Fruity,min,neuron\n1,3,fruit salad,max,head\n3,118,fruit again,min,neuron\n4,4,snow,max,neuron\n");
+    REQUIRE(lrp_run("label " + store + " --import " + (folder.path() / "labels.csv").string() + " --source test").code == 0);
+    return store;
+}
+
+}  // namespace
+
+TEST_CASE("generate --explain: the tokens of generate, each with the relevance a trace gives") {
+    const auto plain = json_of("generate " + snow + "--max-new-tokens 4 --json"), out = json_of("generate " + snow + "--max-new-tokens 4 --explain --units 3 --json");
+    for (const char* key : {"new_ids", "ids", "text", "end", "prompt"}) CHECK(out[key] == plain[key]);
+    REQUIRE(out["explained"].size() == 4);
+    std::string ids;
+    for (const int id : out["ids"]) ids += (ids.empty() ? "" : ",") + std::to_string(id);
+    for (std::size_t i = 0; i < 4; ++i) {
+        const auto& token = out["explained"][i];
+        const auto trace = json_of("trace " + mini + " --ids " + ids + " --json -"), units = json_of("neurons " + mini + " --ids " + ids + " --top 3 --json -");
+        CHECK((token["id"] == out["new_ids"][i] && token["id"] == trace["target"][0] && token["token"] == out["tokens"][out["ids"].size() + i]));
+        CHECK(token["explained"].get<double>() == Approx(trace["explained"].get<double>()).epsilon(1e-5));
+        CHECK(token["probability"].get<double>() == Approx(trace["predictions"][0]["probability"].get<double>()).epsilon(1e-4));
+        REQUIRE(token["relevance"].size() == trace["embedding"].size());
+        for (std::size_t t = 0; t < trace["embedding"].size(); ++t) CHECK(token["relevance"][t].get<double>() == Approx(trace["embedding"][t].get<double>()).epsilon(1e-3).margin(1e-4));
+        REQUIRE((token["neurons"].size() == 3 && token["heads"].size() == 3));
+        CHECK((token["neurons"][0]["layer"] == units["neurons"][0]["layer"] && token["neurons"][0]["index"] == units["neurons"][0]["index"]));
+        ids += "," + std::to_string(out["new_ids"][i].get<int>());
+    }
+    const Result text = lrp_run("generate " + snow + "--explain");
+    CHECK_THAT(text.out, Contains("' The'") && Contains("through") && Contains("' snow'"));
+    const auto other = json_of("generate " + snow + "--max-new-tokens 2 --explain --target ' looks' --json");
+    CHECK((other["new_ids"][0] == plain["new_ids"][0] && other["explained"][0]["target_token"] == " looks" && other["explained"][0]["target"] != other["explained"][0]["id"]));
+    CHECK_THAT(lrp_run("generate " + snow + "--units 3").err, Contains("--units: nothing is explained without --explain"));
+    CHECK(lrp_run("generate " + snow + "--target 3").code == 2);
+}
+
+TEST_CASE("steer --adjust: the next token is steered by what the last one came through") {
+    const auto out = json_of("steer " + cats + "--adjust 10=0 --max-new-tokens 5 --json"), plain = json_of("generate " + cats + "--max-new-tokens 5 --json");
+    CHECK(out["before"]["new_ids"] == plain["new_ids"]);
+    CHECK(out["after"]["new_ids"][0] == plain["new_ids"][0]);
+    CHECK(out["after"]["logits"] == out["before"]["logits"]);
+    REQUIRE(out["explained"].size() >= 2);
+    CHECK(out["explained"][0]["neurons"].size() == 20);
+    CHECK((out["changed"].get<int>() > 0 && out["changed"] <= out["asked"]));
+    // The second token, by hand: the first one's ten most relevant neurons zeroed everywhere.
+    std::string zero, ids;
+    std::set<std::pair<int, int>> seen;
+    for (const auto& unit : out["explained"][0]["neurons"])
+        if (seen.size() < 10 && seen.insert({unit["layer"], unit["index"]}).second) zero += " --zero " + std::to_string(unit["layer"].get<int>()) + "/" + std::to_string(unit["index"].get<int>());
+    for (const int id : out["ids"]) ids += std::to_string(id) + ",";
+    const auto hand = json_of("steer " + mini + " --ids " + ids + std::to_string(plain["new_ids"][0].get<int>()) + zero + " --max-new-tokens 1 --json");
+    CHECK(out["after"]["new_ids"][1] == hand["after"]["new_ids"][0]);
+    CHECK(out["after"]["token_logits"][1].get<double>() == Approx(hand["after"]["token_logits"][0].get<double>()).epsilon(1e-4));
+    CHECK_THAT(lrp_run("steer " + cats + "--adjust 5=1.5 --target ' cats' --max-new-tokens 3").out, Contains("for ' cats' through") && Contains("Changed ") && Contains("neurons "));
+    CHECK(lrp_run("steer " + cats + "--adjust 5").code == 2);
+}
+
+TEST_CASE("steer --label, neurons --store: units by what a store says of them") {
+    TemporaryFolder folder;
+    const std::string store = small_store(folder);
+    const auto by_label = json_of("steer " + snow + "--store " + store + " --label 'fruit*0' --json");
+    CHECK((by_label["asked"] == 2 && by_label["after"] == json_of("steer " + snow + "--zero 3/118 --head 1/3=0 --json")["after"]));
+    CHECK(json_of("steer " + snow + "--store " + store + " --label 'fruit**2' --json")["after"] == json_of("steer " + snow + "--scale 3/118=2 --scale 2/40=2 --head 1/3=2 --json")["after"]);
+    CHECK(json_of("steer " + snow + "--store " + store + " --label 'FRUIT salad*0' --label 'snow*0.5' --json")["asked"] == 2);
+
+    const auto units = json_of("neurons " + cats + "--store " + store + " --top 400 --json -");
+    bool found = false;
+    for (const auto& unit : units["neurons"])
+        if (unit["layer"] == 3 && unit["index"] == 118) {
+            found = true;
+            CHECK(unit["labels"] == nlohmann::json::array({unit["sign"] == "-" ? "fruit again" : "ripe fruit"}));
+        }
+    CHECK(found);
+    CHECK_THAT(lrp_run("neurons " + cats + "--store " + store + " --top 48 --per layer").out, Contains("fruit salad"));
+
+    struct Case {
+        std::string arguments;
+        int code;
+        std::string message;
+    };
+    const std::vector<Case> cases{
+        {"steer " + snow + "--label 'fruit*2'", 2, "--label: give the store that has the labels, with --store"},
+        {"steer " + snow + "--store " + store + " --zero 1/1", 2, "--store: nothing is asked of it"},
+        {"steer " + snow + "--store " + store + " --label fruit", 2, "--label: expected NAME*FACTOR such as fruit*2, found 'fruit'"},
+        {"steer " + snow + "--store " + store + " --label '*2'", 2, "found '*2'"},
+        {"steer " + snow + "--store " + store + " --label 'vegetable*2'", 1, "no label matches 'vegetable'"},
+        {"steer " + snow + "--store " + store + " --label '\"fruit*2'", 1, "--label '\"fruit': not a search"},
+        {"steer " + snow + "--store /nonexistent --label 'fruit*2'", 1, "/nonexistent: there is no such store"},
+        {"neurons " + cats + "--store /nonexistent", 1, "/nonexistent: there is no such store"},
+    };
+    for (const Case& one : cases) {
+        INFO("lrp " << one.arguments);
+        const Result result = lrp_run(one.arguments);
+        CHECK(result.code == one.code);
+        CHECK_THAT(result.err, Contains(one.message));
+        CHECK(result.out.empty());
+    }
+    // The same architecture with other weights is another model.
+    std::filesystem::create_directory(folder.path() / "changed");
+    for (const char* name : {"config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json"}) std::filesystem::copy(mini + "/" + name, folder.path() / "changed" / name);
+    std::string bytes = read_text_file(mini + "/model.safetensors");
+    bytes[bytes.size() - 2] = static_cast<char>(bytes[bytes.size() - 2] ^ 1);
+    folder.write("changed/model.safetensors", bytes);
+    for (const char* command : {"steer ", "neurons "}) {
+        const Result refused = lrp_run(command + (folder.path() / "changed").string() + " 'The soup' --store " + store + (std::string(command) == "steer " ? " --label 'fruit*2'" : ""));
+        CHECK(refused.code == 1);
+        CHECK_THAT(refused.err, Contains("this store was made from the model 'mini'"));
+    }
+}
+
+TEST_CASE("steer --report: table, JSON, pictures") {
+    TemporaryFolder folder;
+    folder.write("prompts.txt", "Emma takes the\nOn Friday\nBen\n");
+    folder.write("neutral.txt", "We have 3 cats and 5 dogs.\n");
+    const auto path = [&](const char* name) { return (folder.path() / name).string(); };
+    const std::string base = "steer " + mini + " --report --file " + path("prompts.txt") + " --multipliers 0,1,2 --random-sets 2 --max-new-tokens 6 --zero 1/3 --scale 4/100=7 --head 0/1=1 ";
+    const auto out = json_of(base + "--target-words Umbrella,spoon --neutral " + path("neutral.txt") + " --json");
+    CHECK((out["format"] == "lrpxx-steering-report" && out["prompts"].size() == 3 && out["random"].size() == 2));
+    CHECK((out["chosen"]["units"].size() == 3 && out["chosen"]["points"].size() == 3 && out["examples"].size() == 3));
+    const auto plain = json_of("generate " + mini + " 'Emma takes the' --max-new-tokens 6 --json");
+    CHECK(out["examples"][1]["text"] == plain["text"]);
+    double hits = 0;
+    for (const char* prompt : {"Emma takes the", "On Friday", "Ben"}) {
+        const std::string text = json_of("generate " + mini + " '" + prompt + "' --max-new-tokens 6 --json")["text"];
+        hits += text.find("umbrella") != std::string::npos || text.find("spoon") != std::string::npos ? 1 : 0;
+    }
+    CHECK(out["chosen"]["points"][1]["rate"].get<double>() == Approx(hits / 3));
+    CHECK(out["chosen"]["points"][1]["off_target"].get<double>() == Approx(0).margin(1e-6));
+    CHECK(out["chosen"]["points"][0]["off_target"].get<double>() > 1e-6);
+    const auto first = json_of(base + "--target-tokens ' train, bread' --json");
+    CHECK(first["chosen"]["points"][1]["off_target"].is_null());
+
+    const Result text = lrp_run(base + "--target-words spoon --html " + path("r.html") + " --svg " + path("r.svg") + " --title 'Spoons'");
+    CHECK(text.code == 0);
+    CHECK_THAT(text.out, Contains("Spoons") && Contains("multiplier") && Contains("Slope of the rate") && Contains("3 prompts, 1 continuations each"));
+    CHECK_THAT(read_text_file(path("r.html")), Contains("<svg") && Contains("Spoons"));
+    CHECK(read_text_file(path("r.svg")).starts_with("<svg"));
+    // Units by relevance: those that the prompts of another file come through.
+    const auto relevant = json_of("steer " + mini + " --report --ids 0,265 --top-relevant 4 --relevance-file " + path("prompts.txt") + " --target-words spoon --multipliers 0 --random-sets 0 --max-new-tokens 3 --json");
+    CHECK(relevant["chosen"]["units"].size() == 4);
+
+    struct Case {
+        std::string arguments;
+        std::string message;
+    };
+    const std::vector<Case> cases{
+        {base, "--report: say what is on target"},
+        {base + "--target-words a --target-tokens 3", "--report: say what is on target"},
+        {base + "--target-words ,", "--target-words: expected words such as soup,bread, found ','"},
+        {base + "--target-words a --positions 3", "--positions: a report has prompts of many lengths"},
+        {base + "--target-words a --adjust 3=1", "--adjust: a report holds its units fixed"},
+        {base + "--target-words a --samples 3", "all the same without a temperature"},
+        {base + "--target-words a --multipliers 0,x", "--multipliers: expected numbers such as 0,0.5,1,2, found '0,x'"},
+        {"steer " + snow + "--zero 1/3 --svg x.svg", "--svg: belongs to a report; give --report"},
+        {"steer " + snow + "--zero 1/3 --report --file " + path("prompts.txt") + " --target-words a", "give one of a prompt, --ids and --file, not several"},
+        {"steer " + mini + " --zero 1/3 --report --target-words a", "give a prompt, token ids with --ids, or a file of prompts with --file"},
+        {"steer " + mini + " --report --file " + path("prompts.txt") + " --target-words a", "steer: nothing is to be changed"},
+    };
+    for (const Case& one : cases) {
+        INFO("lrp " << one.arguments);
+        const Result result = lrp_run(one.arguments);
+        CHECK(result.code == 2);
+        CHECK_THAT(result.err, Contains(one.message));
+        CHECK(result.out.empty());
+    }
+}
+
+TEST_CASE("faithfulness: numbers of units that steer confirms") {
+    const auto out = json_of("faithfulness " + cats + "--random-orders 2 --json");
+    REQUIRE((out["prompts"].size() == 1 && out["all_units"] == 2304 && out["summary"].size() == 16));
+    const auto& one = out["prompts"][0];
+    REQUIRE(one["curves"].size() == 5);
+    const auto& curve = one["curves"][0];
+    const int needed = curve["needed"][0];
+    CHECK((needed > 0 && needed < 1000 && out["summary"][0]["median"] == needed));
+    // Zero those neurons with steer: by relevance summed with its sign, from the trace.
+    const auto trace = json_of("trace " + cats + "--json - --sites embedding,residual,neuron");
+    std::vector<std::pair<double, std::string>> ranked;
+    for (std::size_t l = 0; l < 6; ++l)
+        for (std::size_t n = 0; n < 384; ++n) {
+            double sum = 0;
+            for (const auto& token : trace["neuron"][l]) sum += token[n].get<double>();
+            ranked.emplace_back(-sum, std::to_string(l) + "/" + std::to_string(n));
+        }
+    std::stable_sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    TemporaryFolder folder;
+    const auto probability = [&](int count) {
+        std::string edits;
+        for (int i = 0; i < count; ++i) edits += "zero " + ranked[static_cast<std::size_t>(i)].second + "\n";
+        folder.write("edits.txt", edits);
+        const auto logits = json_of("steer " + cats + "--edits " + (folder.path() / "edits.txt").string() + " --max-new-tokens 1 --json")["after"]["logits"];
+        double total = 0;
+        for (const double logit : logits) total += std::exp(logit - logits[one["target"].get<std::size_t>()].get<double>());
+        return 1 / total;
+    };
+    const double whole = one["probability"];
+    CHECK(probability(needed) <= 0.501 * whole);
+    CHECK(probability(needed - 1) > 0.499 * whole);
+
+    const Result text = lrp_run("faithfulness " + mini + " --file " LRP_SOURCE_ROOT "/examples/models/heldout.jsonl --min-probability 1");
+    CHECK(text.code == 1);
+    CHECK_THAT(text.err, Contains("of 600 prompts none has a next token of probability 1 or more"));
+    CHECK_THAT(lrp_run("faithfulness " + snow + "--units heads --measure logit --random-orders 0 --min-probability 0").out, Contains("48 heads") && Contains("most relevant first") && !Contains("random"));
+    CHECK(lrp_run("faithfulness " + mini).code == 2);
+    CHECK(lrp_run("faithfulness " + snow + "--contrast 3").code == 2);
+    CHECK(lrp_run("faithfulness " + snow + "--file x").code == 2);
+}
