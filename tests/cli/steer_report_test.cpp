@@ -81,8 +81,10 @@ TEST_CASE("steer --adjust: the next token is steered by what the last one came t
     // The second token, by hand: the first one's ten most relevant neurons zeroed everywhere.
     std::string zero, ids;
     std::set<std::pair<int, int>> seen;
-    for (const auto& unit : out["explained"][0]["neurons"])
-        if (seen.size() < 10 && seen.insert({unit["layer"], unit["index"]}).second) zero += " --zero " + std::to_string(unit["layer"].get<int>()) + "/" + std::to_string(unit["index"].get<int>());
+    for (const auto& unit : out["explained"][0]["neurons"]) {
+        const std::pair<int, int> name{unit["layer"].get<int>(), unit["index"].get<int>()};
+        if (seen.size() < 10 && seen.insert(name).second) zero += " --zero " + std::to_string(name.first) + "/" + std::to_string(name.second);
+    }
     for (const int id : out["ids"]) ids += std::to_string(id) + ",";
     const auto hand = json_of("steer " + mini + " --ids " + ids + std::to_string(plain["new_ids"][0].get<int>()) + zero + " --max-new-tokens 1 --json");
     CHECK(out["after"]["new_ids"][1] == hand["after"]["new_ids"][0]);
