@@ -188,7 +188,7 @@ TEST_CASE("steer --report: table, JSON, pictures") {
         {base + "--target-words a --positions 3", "--positions: a report has prompts of many lengths"},
         {base + "--target-words a --adjust 3=1", "--adjust: a report holds its units fixed"},
         {base + "--target-words a --samples 3", "all the same without a temperature"},
-        {base + "--target-words a --multipliers 0,x", "--multipliers: expected numbers such as 0,0.5,1,2, found '0,x'"},
+        {"steer " + mini + " --report --file " + path("prompts.txt") + " --zero 1/3 --target-words a --multipliers 0,x", "--multipliers: expected numbers such as 0,0.5,1,2, found '0,x'"},
         {"steer " + snow + "--zero 1/3 --svg x.svg", "--svg: belongs to a report; give --report"},
         {"steer " + snow + "--zero 1/3 --report --file " + path("prompts.txt") + " --target-words a", "give one of a prompt, --ids and --file, not several"},
         {"steer " + mini + " --zero 1/3 --report --target-words a", "give a prompt, token ids with --ids, or a file of prompts with --file"},

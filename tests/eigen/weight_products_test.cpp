@@ -133,7 +133,7 @@ TEST_CASE("rows that prompts share give the bits of each prompt alone") {
                 for (Index i = 0; i < prompts; ++i) products.run(pool, p, x.rows_from(i * of_one, of_one), w, View<float>(alone.data() + i * of_one * width, of_one, width));
                 products.sharing = prompts;
                 products.run(pool, p, x, w, View<float>(shared.data(), rows, width));
-                CHECK(shared == alone);
+                CHECK((shared == alone));  // in brackets, as nobody wants to read them
                 CHECK(products.alike<bf16>(of_one, of_one));
             }
     }
