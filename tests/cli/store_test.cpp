@@ -114,7 +114,7 @@ TEST_CASE("collect: every document of a bad corpus is refused with file and line
         {file("latin.txt", "good\n\ncaf\xE9 au lait\n"), "latin.txt: line 3: not UTF-8 at byte 3"},
         {file("broken.jsonl", "{\"text\": \"good\"}\n{\"text\": \n"), "broken.jsonl: line 2: not valid JSON"},
         {file("list.jsonl", "[1, 2]\n"), "list.jsonl: line 1: expected a JSON object"},
-        {file("neither.jsonl", "{\"prompt\": \"x\"}\n"), "neither.jsonl: line 1: expected 'text' or 'ids', found neither"},
+        {file("neither.jsonl", "{\"words\": \"x\"}\n"), "neither.jsonl: line 1: expected 'text' or 'ids', found neither"},
         {file("both.jsonl", "{\"text\": \"x\", \"ids\": [1]}\n"), "both.jsonl: line 1: expected 'text' or 'ids', found both"},
         {file("noids.jsonl", "{\"ids\": []}\n"), "noids.jsonl: line 1: ids: the list is empty"},
         {file("large.jsonl", "{\"ids\": [1, 640]}\n"), "large.jsonl: line 1: ids: expected whole numbers below 640, found 640"},
