@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // Many prompts in one pass are to the last bit what each is alone, whatever code a prompt of its length takes alone.
+#include <algorithm>
+
 #include <lrp/analysis/attribute_many.hpp>
 #include <lrp/eigen/backend.hpp>
 #include <lrp/model/llama/model.hpp>
@@ -55,6 +57,8 @@ std::size_t check(typename B::context& ctx) {
     std::vector<PromptOfMany> prompts;
     for (const std::size_t length : {1, 1, 2, 3, 4, 5, 7, 8, 9, 16, 16, 17, 23, 24, 25, 26, 31, 32, 33, 34, 40, 64, 65, 70}) prompts.push_back(prompt(length));
     for (std::size_t length = 35; length < 75; ++length) prompts.push_back(prompt(length));  // more in a pass than are few rows
+    const auto rows = [](const PromptOfMany& one) { return one.position ? *one.position + 1 : one.ids.size(); };
+    std::stable_sort(prompts.begin(), prompts.end(), [&](const PromptOfMany& a, const PromptOfMany& b) { return rows(a) < rows(b); });
     std::size_t passes = 0;
     for (std::span<const PromptOfMany> rest = prompts; !rest.empty(); ++passes) {
         const std::size_t count = prompts_in_pass(ctx, model, rest, options, 2000);
@@ -88,7 +92,7 @@ TEST_CASE("prompts of all lengths share passes and are the same bits as alone, o
             wide.products.cpu = narrow.products.cpu = CpuFeatures::up_to(level);
             wide.products.products = narrow.products.products = products;
             const std::size_t passes = check<EigenBackend<float>>(wide), passes_bf16 = check<EigenBackend<float, bf16>>(narrow);
-            if (name != "plain") CHECK((passes < 15 && passes_bf16 < 15));
+            if (name != "plain") CHECK((passes <= 6 && passes_bf16 <= 6));
             CHECK((wide.products.sharing == 1 && narrow.products.sharing == 1));
         }
     }

@@ -29,7 +29,7 @@ TEST_CASE("the backend names what forms products, and says where fast is no fast
     CHECK_FALSE(fast);
     EigenBackend<double>::context wide(1);
     CHECK((EigenBackend<double>::product_code(wide, 100) == std::string("panels by Eigen") && !EigenBackend<double>::has_fast(wide)));
-    CHECK((EigenBackend<double>::alike(wide, 9, 9) && !EigenBackend<double>::alike(wide, 9, 10)));
+    CHECK_FALSE(EigenBackend<double>::alike(wide, 9, 9));
     const CpuFeatures here = CpuFeatures::detect();
     if (!here.avx2) {
         WARN("this machine has no AVX2");

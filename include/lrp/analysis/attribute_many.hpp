@@ -53,7 +53,7 @@ template <class Model>
         if (count == 0) first = rows;
         if (count > 0 && used + rows > tokens) break;
         if constexpr (PacksRows<typename Model::backend>) {
-            if (!Model::backend::alike(ctx, static_cast<Index>(first), static_cast<Index>(rows))) break;
+            if (count > 0 && !Model::backend::alike(ctx, static_cast<Index>(first), static_cast<Index>(rows))) break;
         }
         used += rows;
     }

@@ -140,7 +140,7 @@ struct EigenBackend {
     /// Whether prompts of `a` and of `b` rows may share a pass and each be the same bits as alone.
     static bool alike(const context& ctx, Index a, Index b) {
         if constexpr (std::same_as<T, float>) return ctx.products.template alike<W>(a, b);
-        return a == b;  // Eigen's products choose by sizes of their own
+        return false;  // Eigen's products choose by sizes of their own
     }
 
     template <Storage U>

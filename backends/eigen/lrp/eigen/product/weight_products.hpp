@@ -68,11 +68,11 @@ class WeightProducts {
         }
     }
 
-    /// Whether a row's results are the same bits among `a` rows as among `b` rows, in both directions, and among all numbers between these.
+    /// Whether prompts of `a` and of `b` rows, and of all numbers between, may share products and each be the same bits as alone, in both directions.
     template <Storage W>
     [[nodiscard]] bool alike(Index a, Index b) const {
         const ProductPath taken = path<W>(a);
-        if (a == b || taken == ProductPath::panels) return a == b;  // a library's own choices are not known
+        if (taken == ProductPath::panels) return false;  // a library chooses by sizes of its own
         const auto together = [&](bool forward) { return (a <= few_rows(taken, forward)) == (b <= few_rows(taken, forward)); };
         return taken == path<W>(b) && together(true) && (together(false) || same_backward(taken));
     }
