@@ -45,6 +45,7 @@ template <class Model>
     bytes += static_cast<std::uint64_t>((shape.prompts - 1) * (config.vocab_size + 4 * config.hidden_size)) * sizeof(typename B::scalar);  // one prompt's are there
     bytes += 3 * trace_bytes(config, shape, sites) + static_cast<std::uint64_t>(config.vocab_size) * 2 * sizeof(std::int32_t);            // and the order of the predictions
     if constexpr (detail::TellsScratch<B>) {
+        bytes += bytes / 8;  // a block that its context lends again may be so much too large
         const Index widest = std::max({config.hidden_size, config.intermediate_size, config.attention.queries()});
         bytes += B::scratch_bytes(ctx, shape.tokens, shape.longest == 0 ? shape.tokens : shape.longest, widest, config.attention.keys(), config.attention.head_dim);
     }
