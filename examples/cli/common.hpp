@@ -101,6 +101,7 @@ void add_inspect_command(CLI::App& app);
 void add_tokenize_command(CLI::App& app);
 void add_generate_command(CLI::App& app);
 void add_steer_command(CLI::App& app);
+void add_chat_command(CLI::App& app);
 void add_neurons_command(CLI::App& app);
 void add_flow_command(CLI::App& app);
 void add_faithfulness_command(CLI::App& app);

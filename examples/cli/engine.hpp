@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <span>
 #include <string>
@@ -21,9 +22,11 @@
 #include <lrp/analysis/faithfulness.hpp>
 #include <lrp/analysis/flow.hpp>
 #include <lrp/analysis/ledger.hpp>
+#include <lrp/analysis/neuron_tokens.hpp>
 #include <lrp/analysis/neurons.hpp>
 #include <lrp/analysis/steering.hpp>
 #include <lrp/analysis/steering_report.hpp>
+#include <lrp/analysis/unit_activations.hpp>
 #include <lrp/core/products.hpp>
 #include <lrp/io/checkpoint.hpp>
 #include <lrp/model/llama/config.hpp>
@@ -39,6 +42,9 @@ struct RuleChoice {
 
     [[nodiscard]] std::string label() const { return softmax.empty() ? preset : preset + " with softmax " + softmax; }
 };
+
+/// Takes the best tokens of one pole of a neuron.
+using NeuronTokensCallback = std::function<void(Index neuron, std::size_t pole, const std::vector<ScoredToken>& list)>;
 
 /// Passes of one model on one backend under one set of rules.
 class Engine {
@@ -60,6 +66,8 @@ class Engine {
     virtual FlowReport flow(std::span<const std::int32_t> ids, std::span<const FlowCuts> pairs, const AttributeOptions& options) = 0;
     virtual EdgeReport edges(std::span<const std::int32_t> ids, const AttributeOptions& options) = 0;
     virtual UnitReport units(std::span<const std::int32_t> ids, const AttributeOptions& options, std::size_t top, UnitScope scope) = 0;
+    virtual void neuron_tokens(std::size_t layer, NeuronSide side, std::size_t count, const NeuronTokensCallback& visit) = 0;
+    virtual void unit_activations(std::span<const std::int32_t> ids, const UnitActivationsCallback& visit) = 0;
     virtual Generated generate(std::span<const std::int32_t> ids, const GenerateOptions& options, const TokenCallback& on_token) = 0;
     virtual Steered steer(std::span<const std::int32_t> ids, const SteeringPlan& plan, SteeringMode mode, const GenerateOptions& options, const TokenCallback& before,
                           const TokenCallback& after) = 0;

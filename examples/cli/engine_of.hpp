@@ -1,21 +1,19 @@
 // SPDX-FileCopyrightText: 2026 The lrpxx authors
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The engine of one backend: turns names of rules into types.
+// The engine of one backend.
 #pragma once
 
 #include <iostream>
+#include <optional>
 #include <string_view>
 
-#include <lrp/analysis/conservation.hpp>
 #include <lrp/model/llama/decoder.hpp>
 #include <lrp/pipeline/load_llama.hpp>
-#include <lrp/rule/preset/attn_lrp.hpp>
-#include <lrp/rule/preset/cp_lrp.hpp>
-#include <lrp/rule/preset/gradient.hpp>
 
 #include "engine.hpp"
 #include "memory_plan.hpp"
+#include "ruled_model.hpp"
 
 namespace lrp::cli {
 
@@ -35,12 +33,12 @@ std::shared_ptr<const LlamaWeights<B>> load_weights(typename B::context& ctx, co
     return load_llama_weights<B>(ctx, request.config, *request.checkpoint);
 }
 
-/// What an engine does whatever its rules: one instance a backend.
 template <Backend B>
-class GeneratingEngine : public Engine {
+class EngineOf : public Engine {
   public:
-    GeneratingEngine(std::unique_ptr<typename B::context> ctx, const EngineRequest& request)
-        : ctx_(std::move(ctx)), weights_(load_weights<B>(*ctx_, request)), plain_(request.config, weights_) {}
+    EngineOf(std::unique_ptr<typename B::context> ctx, const EngineRequest& request)
+        : ctx_(std::move(ctx)), threads_(request.threads), weights_(load_weights<B>(*ctx_, request)), ruled_(ruled_model<B>(request.rules, request.config, weights_)),
+          plain_(request.config, weights_) {}
 
     Generated generate(std::span<const std::int32_t> ids, const GenerateOptions& options, const TokenCallback& on_token) override {
         LlamaDecoder decoder = decoder_for(ids, options);
@@ -61,101 +59,80 @@ class GeneratingEngine : public Engine {
         return lrp::steering_report(decoder, prompts, units, test, options, neutral, progress);
     }
 
-  protected:
-    [[nodiscard]] const std::shared_ptr<const LlamaWeights<B>>& weights() const { return weights_; }
-
-    std::unique_ptr<typename B::context> ctx_;
-
-  private:
-    [[nodiscard]] LlamaDecoder<B, AttnLRP> decoder_for(std::span<const std::int32_t> ids, const GenerateOptions& options) {
-        return {*ctx_, plain_, std::max<Index>(std::ssize(ids) + static_cast<Index>(options.max_new_tokens), 1)};
-    }
-
-    std::shared_ptr<const LlamaWeights<B>> weights_;
-    LlamaModel<B, AttnLRP> plain_;  // rules play no part in a forward pass
-};
-
-template <Backend B, Composite Rules>
-class EngineOf : public GeneratingEngine<B> {
-  public:
-    EngineOf(std::unique_ptr<typename B::context> ctx, const EngineRequest& request)
-        : GeneratingEngine<B>(std::move(ctx), request), pool_(request.threads), model_(request.config, this->weights()) {}
-
     Trace trace(std::span<const std::int32_t> ids, const AttributeOptions& options, PassTimes* times, const RelevanceCondition& condition) override {
-        Trace result = condition.empty() ? attribute(*ctx_, model_, ids, options, NullObserver{}, times) : attribute_through(*ctx_, model_, ids, condition, options, times);
+        Trace result = condition.empty() ? attribute(*ctx_, *ruled_, ids, options, NullObserver{}, times) : attribute_through(*ctx_, *ruled_, ids, condition, options, times);
         result.provenance["compute_type"] = scalar_name<typename B::scalar>;
         return result;
     }
     std::vector<Trace> trace_some(std::span<const PromptOfMany> prompts, const AttributeOptions& options, std::size_t tokens, PassTimes& times) override {
-        auto traces = attribute_together(*ctx_, model_, prompts.first(prompts_in_pass(*ctx_, model_, prompts, options, tokens)), options, &times);
+        auto traces = attribute_together(*ctx_, *ruled_, prompts.first(prompts_in_pass(*ctx_, *ruled_, prompts, options, tokens)), options, &times);
         for (Trace& trace : traces) trace.provenance["compute_type"] = scalar_name<typename B::scalar>;
         return traces;
     }
     [[nodiscard]] std::uint64_t pass_bytes(const PassShape& shape, const TraceSites& sites, bool recompute) const override {
-        return in_host_memory<B> ? attribute_bytes(*ctx_, model_, shape, sites, recompute) : 0;
+        return in_host_memory<B> ? attribute_bytes(*ctx_, *ruled_, shape, sites, recompute) : 0;
     }
     [[nodiscard]] std::string product_code(std::size_t tokens) const override {
         if constexpr (requires { B::product_code(*ctx_, Index{}); }) return B::product_code(*ctx_, static_cast<Index>(tokens));
         return {};
     }
     Ledger ledger(std::span<const std::int32_t> ids, const AttributeOptions& options) override {
-        return conservation(*ctx_, model_, ids, options);
+        return ruled_->ledger(*ctx_, ids, options);
     }
     SiteRecording record(std::span<const std::int32_t> ids, const AttributeOptions& options) override {
-        SiteRecording recording = record_sites(*ctx_, model_, ids, options);
+        SiteRecording recording = record_sites(*ctx_, *ruled_, ids, options);
         if constexpr (!std::same_as<typename B::weight, typename B::scalar>) recording.scalar += std::string(", weights ") + scalar_name<typename B::weight>;
         return recording;
     }
     UnitReport units(std::span<const std::int32_t> ids, const AttributeOptions& options, std::size_t top, UnitScope scope) override {
-        return relevant_units(*ctx_, model_, ids, options, top, scope);
+        return relevant_units(*ctx_, *ruled_, ids, options, top, scope);
     }
     FlowReport flow(std::span<const std::int32_t> ids, std::span<const FlowCuts> pairs, const AttributeOptions& options) override {
-        FlowReport report = relevance_flow(*ctx_, model_, ids, pairs, options);
+        FlowReport report = ruled_->flow(*ctx_, ids, pairs, options);
         report.trace.provenance["compute_type"] = scalar_name<typename B::scalar>;
         return report;
     }
-    EdgeReport edges(std::span<const std::int32_t> ids, const AttributeOptions& options) override { return attention_edges(*ctx_, model_, ids, options); }
+    EdgeReport edges(std::span<const std::int32_t> ids, const AttributeOptions& options) override { return attention_edges(*ctx_, *ruled_, ids, options); }
+    void neuron_tokens(std::size_t layer, NeuronSide side, std::size_t count, const NeuronTokensCallback& visit) override {
+        lrp::neuron_tokens<B>(*ctx_, ruled_->config(), *weights_, layer, side, count, visit);
+    }
+    void unit_activations(std::span<const std::int32_t> ids, const UnitActivationsCallback& visit) override { lrp::unit_activations(*ctx_, plain_, ids, visit); }
     Explained generate_explained(std::span<const std::int32_t> ids, const ExplainedOptions& options, const ExplainedCallback& on_token) override {
-        return lrp::generate_explained(*ctx_, model_, ids, options, on_token);
+        return lrp::generate_explained(*ctx_, *ruled_, ids, options, on_token);
     }
     void collect(std::span<const CollectDocument> documents, const CollectOptions& options, CollectedUnits& units, bool blind) override {
-        Collector<B> collector(units, pool_, blind);
-        collect_batch(*ctx_, model_, documents, options, collector);
+        Collector<B> collector(units, pool(), blind);
+        collect_batch(*ctx_, *ruled_, documents, options, collector);
         if (!blind) units.end_batch();
     }
     [[nodiscard]] const char* compute_type() const override { return scalar_name<typename B::scalar>; }
 
   private:
-    using GeneratingEngine<B>::ctx_;
-    ThreadPool pool_;  // of the collector; never at work at the same time as the context's
-    LlamaModel<B, Rules> model_;
-};
+    [[nodiscard]] LlamaDecoder<B, AttnLRP> decoder_for(std::span<const std::int32_t> ids, const GenerateOptions& options) {
+        return {*ctx_, plain_, std::max<Index>(std::ssize(ids) + static_cast<Index>(options.max_new_tokens), 1)};
+    }
 
-template <class Base, class SoftmaxRule>
-struct OtherSoftmax : Base {
-    using softmax = SoftmaxRule;
-};
-/// A set that has the rule already stays itself, and is not compiled twice.
-template <class Base, class SoftmaxRule>
-using WithSoftmax = std::conditional_t<std::same_as<typename Base::softmax, SoftmaxRule>, Base, OtherSoftmax<Base, SoftmaxRule>>;
+    /// The context's threads where it has such a pool: two would keep the processors from each other.
+    [[nodiscard]] ThreadPool& pool() {
+        if constexpr (requires { *ctx_->pool; }) {
+            return *ctx_->pool;
+        } else {
+            if (!own_pool_) own_pool_.emplace(threads_);
+            return *own_pool_;
+        }
+    }
 
-template <Backend B, class Base>
-std::unique_ptr<Engine> engine_with_softmax(std::unique_ptr<typename B::context> ctx, const EngineRequest& request) {
-    const std::string& name = request.rules.softmax;
-    if (name.empty()) return std::make_unique<EngineOf<B, Base>>(std::move(ctx), request);
-    if (name == "taylor") return std::make_unique<EngineOf<B, WithSoftmax<Base, TaylorRule<Softmax>>>>(std::move(ctx), request);
-    if (name == "uniform") return std::make_unique<EngineOf<B, WithSoftmax<Base, UniformRule<Softmax>>>>(std::move(ctx), request);
-    if (name == "stop") return std::make_unique<EngineOf<B, WithSoftmax<Base, StopRule<Softmax>>>>(std::move(ctx), request);
-    fail<UsageError>("softmax rule: expected taylor, uniform or stop, found '", name, "'");
-}
+    std::unique_ptr<typename B::context> ctx_;
+    unsigned threads_;
+    std::optional<ThreadPool> own_pool_;
+    std::shared_ptr<const LlamaWeights<B>> weights_;
+    std::unique_ptr<const RuledModel<B>> ruled_;
+    LlamaModel<B, AttnLRP> plain_;  // for what is all forward: rules play no part in it
+};
 
 template <Backend B>
 std::unique_ptr<Engine> engine_of(std::unique_ptr<typename B::context> ctx, const EngineRequest& request) {
-    const std::string& name = request.rules.preset;
-    if (name == "attnlrp") return engine_with_softmax<B, AttnLRP>(std::move(ctx), request);
-    if (name == "cp-lrp") return engine_with_softmax<B, CpLRP>(std::move(ctx), request);
-    if (name == "gradient") return engine_with_softmax<B, Gradient>(std::move(ctx), request);
-    fail<UsageError>("rules: expected attnlrp, cp-lrp or gradient, found '", name, "'");
+    return std::make_unique<EngineOf<B>>(std::move(ctx), request);
 }
 
 }  // namespace lrp::cli

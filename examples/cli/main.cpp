@@ -29,6 +29,7 @@ int main(int argc, char** argv) {
                "  lrp tokenize examples/models/mini \"Hello world\"\n"
                "  lrp generate examples/models/mini \"On Sunday there is a lot of snow.\"\n"
                "  lrp steer examples/models/mini \"On Sunday there is a lot of snow.\" --scale 4/100=0\n"
+               "  lrp chat examples/models/mini\n"
                "  lrp neurons examples/models/mini \"I have 5 cats and 3 dogs. My cats love to play with my\"\n"
                "  lrp flow examples/models/mini \"The soup is hot\" --edges\n"
                "  lrp make-random random-1b --like llama-3.2-1b\n"
@@ -40,6 +41,7 @@ int main(int argc, char** argv) {
     lrp::cli::add_tokenize_command(app);
     lrp::cli::add_generate_command(app);
     lrp::cli::add_steer_command(app);
+    lrp::cli::add_chat_command(app);
     lrp::cli::add_neurons_command(app);
     lrp::cli::add_flow_command(app);
     lrp::cli::add_faithfulness_command(app);

@@ -10,6 +10,7 @@
 
 #include <lrp/eigen/backend.hpp>
 #include <lrp/model/llama/model.hpp>
+#include <lrp/reference/backend.hpp>
 #include <lrp/rule/preset/attn_lrp.hpp>
 
 #include "support/catch.hpp"
@@ -223,7 +224,7 @@ TEST_CASE("the collector keeps what one that keeps everything would choose, unde
     const Model model(small_config(), test::random_weights<B>(ctx, small_config()));
     const auto documents = some_documents(40);
     for (const Condition condition : {Condition::predictions, Condition::last, Condition::target}) {
-        CollectOptions options{{5, 3, 2}, condition, 11, Recompute::keep()};
+        CollectOptions options{{5, 3, 2}, condition, 11, Recompute::keep(), 1};  // each document by itself, as the other does it
         const Naive naive = keep_everything(ctx, model, documents, condition, 11);
         check_against(collect(ctx, model, documents, options), naive, options.shape, documents);
         options.recompute = Recompute::layer();
@@ -256,6 +257,23 @@ TEST_CASE("batches merge to the same bits in any order, and any number of thread
         backwards.end_batch();
     }
     CHECK(same(whole, backwards));
+}
+
+TEST_CASE("documents that share a pass are collected as each by itself") {
+    using R = ReferenceBackend<float>;  // a row's arithmetic is the same in every pass
+    R::context ctx;
+    const LlamaModel<R, AttnLRP> model(small_config(), test::random_weights<R>(ctx, small_config()));
+    const auto documents = some_documents(40);
+    std::vector<CollectedUnits> results;
+    for (const Index rows : {Index{1}, Index{13}, Index{512}}) {
+        CollectedUnits& units = results.emplace_back(2, 70, 4, SummaryShape{5, 3, 2});
+        ThreadPool pool(2);
+        Collector<R> collector(units, pool);
+        collect_batch(ctx, model, documents, {{5, 3, 2}, Condition::predictions, 0, Recompute::keep(), rows}, collector);
+        units.end_batch();
+    }
+    CHECK(same(results[0], results[1]));
+    CHECK(same(results[0], results[2]));
 }
 
 TEST_CASE("a blind collector takes nothing") {

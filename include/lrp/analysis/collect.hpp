@@ -15,6 +15,7 @@
 #include <lrp/analysis/unit_summary.hpp>
 #include <lrp/model/observer.hpp>
 #include <lrp/model/recompute.hpp>
+#include <lrp/model/rows.hpp>
 #include <lrp/model/seed.hpp>
 
 namespace lrp {
@@ -35,6 +36,7 @@ struct CollectOptions {
     Condition condition = Condition::predictions;
     std::int32_t target = 0;  ///< for Condition::target
     Recompute recompute;
+    Index rows = 512;  ///< documents share a pass of up to so many tokens; a longer one has its own. Rounding may depend on it
 };
 
 /// What was collected of a whole model, on the host and free of any backend. A unit of `neuron` is an input of down_proj; one of `head` is a head
@@ -182,27 +184,56 @@ template <Context C, class T = typename C::scalar>
     return best;
 }
 
+/// The positions of a document that explain something.
+[[nodiscard]] inline std::vector<std::int32_t> explained_positions(const CollectDocument& text, Condition condition) {
+    std::vector<std::int32_t> positions;
+    for (std::size_t t = 0; t < text.ids.size(); ++t)
+        if (text.counts.empty() || text.counts[t]) positions.push_back(static_cast<std::int32_t>(t));
+    if (condition != Condition::predictions && !positions.empty()) positions.erase(positions.begin(), positions.end() - 1);
+    return positions;
+}
+
+/// Takes documents into a collector's units in one forward and one backward pass.
+template <class Model>
+void collect_together(typename Model::C& ctx, const Model& model, std::span<const CollectDocument> documents, const CollectOptions& options,
+                      Collector<typename Model::backend>& collector) {
+    PackedPrompts packed;
+    std::vector<std::int32_t> rows;
+    for (const CollectDocument& text : documents) {
+        for (const std::int32_t position : explained_positions(text, options.condition)) rows.push_back(static_cast<std::int32_t>(packed.ids.size()) + position);
+        packed.add(text.ids);
+    }
+    auto pass = model.forward(ctx, packed, rows, options.recompute);
+    std::vector<std::int32_t> targets(rows.size(), options.target);
+    if (options.condition != Condition::target) targets = best_tokens(ctx, View<const typename Model::T>(pass.logits.view()));
+    std::vector<Seed> seeds;
+    for (std::size_t i = 0; i < rows.size(); ++i) seeds.push_back({rows[i], targets[i], 1.0});
+    collector.begin(documents);
+    model.relevance(ctx, pass, seeds, collector);
+}
+
 }  // namespace detail
 
-/// Takes one batch of documents into a collector's units. Errors: those of the model, values that are not finite.
+/// Takes one batch of documents into a collector's units; those of which no position counts are left out. Errors: those of the model, values that are not finite.
 template <class Model>
 void collect_batch(typename Model::C& ctx, const Model& model, std::span<const CollectDocument> documents, const CollectOptions& options,
                    Collector<typename Model::backend>& collector) {
-    for (std::size_t i = 0; i < documents.size(); ++i) {  // the one place that decides which documents share a pass
-        const CollectDocument& text = documents[i];
-        std::vector<std::int32_t> positions;
-        for (std::size_t t = 0; t < text.ids.size(); ++t)
-            if (text.counts.empty() || text.counts[t]) positions.push_back(static_cast<std::int32_t>(t));
-        if (positions.empty()) continue;
-        if (options.condition != Condition::predictions) positions.erase(positions.begin(), positions.end() - 1);
-        auto pass = model.forward(ctx, text.ids, positions, options.recompute);
-        const std::vector<std::int32_t> best = detail::best_tokens(ctx, View<const typename Model::T>(pass.logits.view()));
-        std::vector<Seed> seeds;
-        for (std::size_t row = 0; row < positions.size(); ++row)
-            seeds.push_back({positions[row], options.condition == Condition::target ? options.target : best[row], 1.0});
-        collector.begin(documents.subspan(i, 1));
-        model.relevance(ctx, pass, seeds, collector);
+    constexpr Index logits = Index{1} << 26;  // that a pass may form, where the vocabulary is large
+    const Index limit = std::min(options.rows, std::max<Index>(logits / model.config().vocab_size, 1));
+    std::vector<CollectDocument> together;
+    Index rows = 0;
+    const auto flush = [&] {
+        if (!together.empty()) detail::collect_together(ctx, model, std::span<const CollectDocument>(together), options, collector);
+        together.clear();
+        rows = 0;
+    };
+    for (const CollectDocument& text : documents) {
+        if (detail::explained_positions(text, options.condition).empty()) continue;
+        if (rows + std::ssize(text.ids) > limit) flush();
+        together.push_back(text);
+        rows += std::ssize(text.ids);
     }
+    flush();
 }
 
 }  // namespace lrp

@@ -14,24 +14,10 @@
 #include <unordered_map>
 #include <vector>
 
+#include <lrp/analysis/scored_token.hpp>
 #include <lrp/pipeline/unit_name.hpp>
 
 namespace lrp {
-
-/// A token with what speaks for it.
-struct ScoredToken {
-    std::int32_t token = 0;
-    double score = 0;
-};
-
-/// The `count` best, the lower token first among equals.
-[[nodiscard]] inline std::vector<ScoredToken> best_scored(std::vector<ScoredToken> all, std::size_t count) {
-    const auto better = [](const ScoredToken& a, const ScoredToken& b) { return a.score != b.score ? a.score > b.score : a.token < b.token; };
-    const std::size_t keep = std::min(count, all.size());
-    std::partial_sort(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(keep), all.end(), better);
-    all.resize(keep);
-    return all;
-}
 
 /// Makes labels for every neuron and head of a store, for both poles of the activation. Formulas, with the windows of a unit's list as its text:
 ///   top:   share of the list's entries at which the token stands

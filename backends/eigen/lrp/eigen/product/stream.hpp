@@ -4,7 +4,7 @@
 // Products with few rows, where the time is that of reading W once: W is not packed but widened in registers on its way through, for some rows of x
 // at a time, and what is ahead is fetched.
 //   forward   y [T, N] (+)= alpha x W^T    dot products, four rows of W at a time
-//   backward  g [T, K] (+)= alpha c W      multiples of W's rows added up, eight rows at a time, in the order of the blocked product
+//   backward  g [T, K] (+)= alpha c W      multiples of W's rows added up, eight rows (or pairs of rows) at a time, in the order of the blocked product
 #pragma once
 
 #include <array>
@@ -26,13 +26,25 @@ float sum_of(std::array<float, N> parts) {
 
 #if defined(__x86_64__)
 
+/// The lanes of each of four vectors, added up.
+[[gnu::target("avx2,fma")]] inline __m128 totals(__m256 a, __m256 b, __m256 c, __m256 d) {
+    const __m256 both = _mm256_hadd_ps(_mm256_hadd_ps(a, b), _mm256_hadd_ps(c, d));
+    return _mm_add_ps(_mm256_castps256_ps128(both), _mm256_extractf128_ps(both, 1));
+}
+[[gnu::target("avx512f,avx512bw,avx512vl,avx2,fma")]] inline __m128 totals(__m512 a, __m512 b, __m512 c, __m512 d) {
+    const __m512 ab = _mm512_add_ps(_mm512_unpacklo_ps(a, b), _mm512_unpackhi_ps(a, b)), cd = _mm512_add_ps(_mm512_unpacklo_ps(c, d), _mm512_unpackhi_ps(c, d));
+    const __m512 four = _mm512_add_ps(_mm512_shuffle_ps(ab, cd, 0x44), _mm512_shuffle_ps(ab, cd, 0xee));  // in every quarter a sum of each
+    const __m256 two = _mm256_add_ps(_mm512_castps512_ps256(four), _mm256_castpd_ps(_mm512_extractf64x4_pd(_mm512_castps_pd(four), 1)));
+    return _mm_add_ps(_mm256_castps256_ps128(two), _mm256_extractf128_ps(two, 1));
+}
+
 /// Multiply-adds of eight.
 struct StreamAvx2 {
     using element = float;
     static constexpr Index lanes = 8, depth = 1;
     static constexpr int most_dots = 2, most_sums = 4;  // rows of x that a kernel takes at once
 
-    /// out[i * T + t] += w_i . x_t over `count` terms, rows of w `stride` apart.
+    /// out[4 * t + i] += w_i . x_t over `count` terms, rows of w `stride` apart.
     template <int T, int R, class W>
     [[gnu::target("avx2,fma")]] static void dot(const float* x, Index ldx, const W* w, Index stride, Index count, float* out) {
         __m256 sum[R][T];
@@ -55,14 +67,21 @@ struct StreamAvx2 {
                 for (int i = 0; i < R; ++i) sum[i][t] = _mm256_fmadd_ps(left, right[i], sum[i][t]);
             }
         }
-        for (int i = 0; i < R; ++i)
-            for (int t = 0; t < T; ++t) {
-                alignas(64) std::array<float, lanes> parts;
-                _mm256_store_ps(parts.data(), sum[i][t]);
-                float total = sum_of(parts);
-                for (Index rest = k; rest < count; ++rest) total += x[t * ldx + rest] * lrp::widen<float>(w[i * stride + rest]);
-                out[i * T + t] += total;
+#pragma GCC unroll 16
+        for (int t = 0; t < T; ++t) {
+            if constexpr (R == 4) {
+                _mm_storeu_ps(out + 4 * t, _mm_add_ps(_mm_loadu_ps(out + 4 * t), totals(sum[0][t], sum[1][t], sum[2][t], sum[3][t])));
+            } else {
+                for (int i = 0; i < R; ++i) {
+                    alignas(64) std::array<float, lanes> parts;
+                    _mm256_store_ps(parts.data(), sum[i][t]);
+                    out[4 * t + i] += sum_of(parts);
+                }
             }
+        }
+        for (; k < count; ++k)
+            for (int t = 0; t < T; ++t)
+                for (int i = 0; i < R; ++i) out[4 * t + i] += x[t * ldx + k] * lrp::widen<float>(w[i * stride + k]);
     }
     /// sums[t] += sum over i of c[t, i] w_i, `width` columns.
     template <int T, int R, class W>
@@ -104,7 +123,7 @@ struct StreamAvx512 {
     static constexpr Index lanes = 16, depth = 1;
     static constexpr int most_dots = 6, most_sums = 8;  // rows of x that a kernel takes at once
 
-    /// out[i * T + t] += w_i . x_t over `count` terms, rows of w `stride` apart.
+    /// out[4 * t + i] += w_i . x_t over `count` terms, rows of w `stride` apart.
     template <int T, int R, class W>
     [[gnu::target("avx512f,avx512bw,avx512vl,avx2,fma")]] static void dot(const float* x, Index ldx, const W* w, Index stride, Index count, float* out) {
         __m512 sum[R][T];
@@ -127,14 +146,21 @@ struct StreamAvx512 {
                 for (int i = 0; i < R; ++i) sum[i][t] = _mm512_fmadd_ps(left, right[i], sum[i][t]);
             }
         }
-        for (int i = 0; i < R; ++i)
-            for (int t = 0; t < T; ++t) {
-                alignas(64) std::array<float, lanes> parts;
-                _mm512_store_ps(parts.data(), sum[i][t]);
-                float total = sum_of(parts);
-                for (Index rest = k; rest < count; ++rest) total += x[t * ldx + rest] * lrp::widen<float>(w[i * stride + rest]);
-                out[i * T + t] += total;
+#pragma GCC unroll 16
+        for (int t = 0; t < T; ++t) {
+            if constexpr (R == 4) {
+                _mm_storeu_ps(out + 4 * t, _mm_add_ps(_mm_loadu_ps(out + 4 * t), totals(sum[0][t], sum[1][t], sum[2][t], sum[3][t])));
+            } else {
+                for (int i = 0; i < R; ++i) {
+                    alignas(64) std::array<float, lanes> parts;
+                    _mm512_store_ps(parts.data(), sum[i][t]);
+                    out[4 * t + i] += sum_of(parts);
+                }
             }
+        }
+        for (; k < count; ++k)
+            for (int t = 0; t < T; ++t)
+                for (int i = 0; i < R; ++i) out[4 * t + i] += x[t * ldx + k] * lrp::widen<float>(w[i * stride + k]);
     }
     /// sums[t] += sum over i of c[t, i] w_i, `width` columns.
     template <int T, int R, class W>
@@ -198,17 +224,24 @@ struct StreamDot {
                 for (int i = 0; i < R; ++i) sum[i][t] = _mm512_dpbf16_ps(sum[i][t], left, right[i]);
             }
         }
-        for (int i = 0; i < R; ++i)
-            for (int t = 0; t < T; ++t) {
-                alignas(64) std::array<float, lanes> parts;
-                _mm512_store_ps(parts.data(), sum[i][t]);
-                float total = sum_of(parts);
-                for (Index rest = k; rest < count; ++rest) {
-                    const std::uint32_t pair = x[t * ldx + rest / 2];
-                    total += __builtin_bit_cast(float, rest % 2 == 0 ? pair << 16 : pair & 0xffff0000u) * static_cast<float>(w[i * stride + rest]);
+#pragma GCC unroll 16
+        for (int t = 0; t < T; ++t) {
+            if constexpr (R == 4) {
+                _mm_storeu_ps(out + 4 * t, _mm_add_ps(_mm_loadu_ps(out + 4 * t), totals(sum[0][t], sum[1][t], sum[2][t], sum[3][t])));
+            } else {
+                for (int i = 0; i < R; ++i) {
+                    alignas(64) std::array<float, lanes> parts;
+                    _mm512_store_ps(parts.data(), sum[i][t]);
+                    out[4 * t + i] += sum_of(parts);
                 }
-                out[i * T + t] += total;
             }
+        }
+        for (; k < count; ++k)
+            for (int t = 0; t < T; ++t)
+                for (int i = 0; i < R; ++i) {
+                    const std::uint32_t pair = x[t * ldx + k / 2];
+                    out[4 * t + i] += __builtin_bit_cast(float, k % 2 == 0 ? pair << 16 : pair & 0xffff0000u) * static_cast<float>(w[i * stride + k]);
+                }
     }
     /// Sixteen columns of two rows, or of one row and zeros, as pairs.
     template <int R>
@@ -296,8 +329,9 @@ class Streamed {
             for (Index from = 0; from < w.rows; from += block_terms) {
                 std::fill_n(block, c.rows * width, 0.0f);
                 const Index end = std::min(w.rows, from + block_terms);
+                constexpr Index together = 8 * Isa::depth;  // rows of W to a walk over the sums
                 Index n = from;
-                for (; n + 8 <= end; n += 8) each<8>(in, w, n, first, cols, block, width);
+                for (; n + together <= end; n += together) each<together>(in, w, n, first, cols, block, width);
                 for (; n + Isa::depth <= end; n += Isa::depth) each<Isa::depth>(in, w, n, first, cols, block, width);
                 if (n < end) each<1>(in, w, n, first, cols, block, width);
                 for (Index i = 0; i < c.rows * width; ++i) total[i] += block[i];
@@ -342,11 +376,11 @@ class Streamed {
             if (count == 4) {
                 Isa::template dot<T, 4>(x.data + k / Isa::depth, x.stride, w.row(n) + k, w.stride, terms, out.data());
             } else {
-                for (Index i = 0; i < count; ++i) Isa::template dot<T, 1>(x.data + k / Isa::depth, x.stride, w.row(n + i) + k, w.stride, terms, out.data() + i * T);
+                for (Index i = 0; i < count; ++i) Isa::template dot<T, 1>(x.data + k / Isa::depth, x.stride, w.row(n + i) + k, w.stride, terms, out.data() + i);
             }
         }
         for (Index i = 0; i < count; ++i)
-            for (Index t = 0; t < T; ++t) y(t, n + i) = written_sum(p, out[static_cast<std::size_t>(i * T + t)], p.beta == 0 ? 0.0f : y(t, n + i));
+            for (Index t = 0; t < T; ++t) y(t, n + i) = written_sum(p, out[static_cast<std::size_t>(4 * t + i)], p.beta == 0 ? 0.0f : y(t, n + i));
     }
     template <int R>
     static void each(View<const E> c, View<const W> w, Index n, Index first, Index cols, float* sums, Index lds) {
