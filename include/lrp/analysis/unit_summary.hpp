@@ -117,7 +117,7 @@ class UnitSummary {
     }
 
   private:
-    static constexpr Index tile = 64;
+    static constexpr Index tile = 16;  ///< so that its sketches stay in the first cache
     static std::size_t size(Index n) { return static_cast<std::size_t>(n); }
 
     /// One quantity of the units [first, first + count).
