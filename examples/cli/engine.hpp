@@ -55,7 +55,7 @@ class Engine {
     /// Of the first prompts, as many as a pass of up to `tokens` tokens takes (prompts_in_pass); seconds are added to `times`.
     virtual std::vector<Trace> trace_some(std::span<const PromptOfMany> prompts, const AttributeOptions& options, std::size_t tokens, PassTimes& times) = 0;
     /// Bytes of the host's memory that a pass takes at most, weights apart (attribute_bytes); 0 where another memory is used.
-    [[nodiscard]] virtual std::uint64_t pass_bytes(const PassShape& shape, const TraceSites& sites, bool recompute) const = 0;
+    [[nodiscard]] virtual std::uint64_t pass_bytes(const PassShape& shape, const TraceSites& sites, Index recomputed) const = 0;
     /// What forms products with weights for prompts of so many tokens; empty where the backend does not say.
     [[nodiscard]] virtual std::string product_code(std::size_t tokens) const = 0;
     virtual Ledger ledger(std::span<const std::int32_t> ids, const AttributeOptions& options) = 0;
@@ -63,6 +63,7 @@ class Engine {
     /// Takes one batch of documents into `units`, and ends the batch; `blind` runs the passes and takes nothing.
     virtual void collect(std::span<const CollectDocument> documents, const CollectOptions& options, CollectedUnits& units, bool blind) = 0;
     [[nodiscard]] virtual const char* compute_type() const = 0;
+    [[nodiscard]] virtual Index layers() const = 0;
     virtual FlowReport flow(std::span<const std::int32_t> ids, std::span<const FlowCuts> pairs, const AttributeOptions& options) = 0;
     virtual EdgeReport edges(std::span<const std::int32_t> ids, const AttributeOptions& options) = 0;
     virtual UnitReport units(std::span<const std::int32_t> ids, const AttributeOptions& options, std::size_t top, UnitScope scope) = 0;

@@ -69,8 +69,8 @@ class EngineOf : public Engine {
         for (Trace& trace : traces) trace.provenance["compute_type"] = scalar_name<typename B::scalar>;
         return traces;
     }
-    [[nodiscard]] std::uint64_t pass_bytes(const PassShape& shape, const TraceSites& sites, bool recompute) const override {
-        return in_host_memory<B> ? attribute_bytes(*ctx_, *ruled_, shape, sites, recompute) : 0;
+    [[nodiscard]] std::uint64_t pass_bytes(const PassShape& shape, const TraceSites& sites, Index recomputed) const override {
+        return in_host_memory<B> ? attribute_bytes(*ctx_, *ruled_, shape, sites, std::min(recomputed, ruled_->config().layers)) : 0;
     }
     [[nodiscard]] std::string product_code(std::size_t tokens) const override {
         if constexpr (requires { B::product_code(*ctx_, Index{}); }) return B::product_code(*ctx_, static_cast<Index>(tokens));
@@ -106,6 +106,7 @@ class EngineOf : public Engine {
         if (!blind) units.end_batch();
     }
     [[nodiscard]] const char* compute_type() const override { return scalar_name<typename B::scalar>; }
+    [[nodiscard]] Index layers() const override { return ruled_->config().layers; }
 
   private:
     [[nodiscard]] LlamaDecoder<B, AttnLRP> decoder_for(std::span<const std::int32_t> ids, const GenerateOptions& options) {

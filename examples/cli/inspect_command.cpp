@@ -54,8 +54,8 @@ Ordered memory_facts(const LlamaConfig& config, const Checkpoint& checkpoint, st
     Ordered out = {{"weights_bytes", parameters * sizeof(float)}, {"converted_bytes", weights_to_convert<B>(config, checkpoint)}, {"passes", Ordered::array()}};
     for (const Index tokens : {16, 128, 512, 2048})
         out["passes"].push_back({{"tokens", tokens},
-                                 {"keep_all_bytes", attribute_bytes(ctx, model, {tokens}, {}, false)},
-                                 {"recompute_bytes", attribute_bytes(ctx, model, {tokens}, {}, true)}});
+                                 {"keep_all_bytes", attribute_bytes(ctx, model, {tokens}, {}, 0)},
+                                 {"recompute_bytes", attribute_bytes(ctx, model, {tokens}, {}, config.layers)}});
     return out;
 }
 

@@ -15,11 +15,17 @@ void require_memory(std::uint64_t bytes, const std::string& what, const std::str
 }
 
 std::uint64_t plan_memory(const Engine& engine, const PassShape& shape, const std::string& recompute, AttributeOptions& options, std::uint64_t files, std::uint64_t beside) {
-    const std::uint64_t keep = engine.pass_bytes(shape, options.sites, false), least = engine.pass_bytes(shape, options.sites, true);
+    const auto bytes = [&](Index recomputed) { return engine.pass_bytes(shape, options.sites, recomputed); };
+    const std::uint64_t keep = bytes(0), least = bytes(Recompute::all);
     options.recompute = Recompute::parse(recompute);
-    if (recompute == "auto" && keep > 0) options.recompute = keep <= std::min(Recompute{}.budget, memory_room().bytes) ? Recompute::keep() : Recompute::layer();
-    const bool again = options.recompute.kind == Recompute::Kind::layer || (options.recompute.kind == Recompute::Kind::automatic && keep > options.recompute.budget);
-    const std::uint64_t pass = std::max(again ? least : keep, beside);
+    if (options.recompute.budget && keep > 0) {
+        const std::uint64_t budget = recompute == "auto" ? std::min(Recompute::default_budget, memory_room().bytes) : *options.recompute.budget;
+        const Index layers = engine.layers(), count = Recompute::fewest_within(layers, budget, bytes);
+        // A budget that is too small is for the pass to refuse.
+        if (recompute == "auto" || count < layers) options.recompute = Recompute::layers(count);
+    }
+    const bool again = options.recompute.budget || options.recompute.first > 0;
+    const std::uint64_t pass = std::max(options.recompute.budget ? least : bytes(options.recompute.first), beside);
     require_memory(pass, detail::concat("a pass over ", shape.tokens, shape.tokens == 1 ? " token" : " tokens"), again ? "" : detail::concat("; with --recompute always it would be ", human_bytes(std::max(least, beside))));
     const MemoryUse use = memory_use();
     return use.own + std::max(use.mapped, files) + pass;
@@ -28,10 +34,10 @@ std::uint64_t plan_memory(const Engine& engine, const PassShape& shape, const st
 std::string peak_text(std::uint64_t peak, std::uint64_t files) { return human_bytes(peak) + " (" + human_bytes(files) + " of mapped files)"; }
 
 std::size_t tokens_of_a_pass(const Engine& engine, const TraceSites& sites) {
-    const std::uint64_t budget = std::min(Recompute{}.budget, memory_room().bytes / 2);
+    const std::uint64_t budget = std::min(Recompute::default_budget, memory_room().bytes / 2);
     std::size_t tokens = 2048;  // more gain nothing
     // Prompts of a few tokens each: their logits count as well.
-    while (tokens > 1 && engine.pass_bytes({static_cast<Index>(tokens), static_cast<Index>(tokens + 7) / 8, 0}, sites, false) > budget) tokens /= 2;
+    while (tokens > 1 && engine.pass_bytes({static_cast<Index>(tokens), static_cast<Index>(tokens + 7) / 8, 0}, sites, 0) > budget) tokens /= 2;
     return tokens;
 }
 

@@ -16,8 +16,8 @@ class Engine;
 /// Error with both numbers if the room there is (memory_room) is less than `bytes`; `what` needs them. `hint` ends the sentence.
 void require_memory(std::uint64_t bytes, const std::string& what, const std::string& hint = "");
 
-/// What is left to decide about a pass, decided by the room there is: where `recompute` is "auto", everything is kept as long as that takes no more than
-/// the default budget and fits. Error with both numbers if the pass does not fit. `beside` are bytes that are needed after the pass, but not during it.
+/// What is left to decide about a pass, decided by the room there is: where `recompute` is "auto" or a budget, as few layers are recomputed as that
+/// (or the default budget, if there is room for it) allows. Error with both numbers if the pass does not fit. `beside` are bytes that are needed after the pass, but not during it.
 /// Returns the bytes that the program will have in memory at most: mapped files of `files` bytes, what it has already, and the pass.
 std::uint64_t plan_memory(const Engine& engine, const PassShape& shape, const std::string& recompute, AttributeOptions& options, std::uint64_t files, std::uint64_t beside = 0);
 

@@ -29,7 +29,7 @@ class RuledModel {
 
     virtual ~RuledModel() = default;
     [[nodiscard]] virtual const LlamaConfig& config() const = 0;
-    [[nodiscard]] virtual std::uint64_t bytes_of_pass(Index tokens, bool recompute) const = 0;
+    [[nodiscard]] virtual std::uint64_t bytes_of_pass(Index tokens, Index recomputed) const = 0;
     [[nodiscard]] virtual LlamaPass<B> forward(C& ctx, std::span<const std::int32_t> ids, std::span<const std::int32_t> positions, const PassOptions& options,
                                                Watch<C> observer = {}) const = 0;
     [[nodiscard]] virtual LlamaPass<B> forward(C& ctx, const PackedPrompts& packed, std::span<const std::int32_t> positions, const PassOptions& options,
@@ -47,7 +47,7 @@ class RuledModelOf : public RuledModel<B> {
     RuledModelOf(const LlamaConfig& config, std::shared_ptr<const LlamaWeights<B>> weights) : model_(config, std::move(weights)) {}
 
     [[nodiscard]] const LlamaConfig& config() const override { return model_.config(); }
-    [[nodiscard]] std::uint64_t bytes_of_pass(Index tokens, bool recompute) const override { return model_.bytes_of_pass(tokens, recompute); }
+    [[nodiscard]] std::uint64_t bytes_of_pass(Index tokens, Index recomputed) const override { return model_.bytes_of_pass(tokens, recomputed); }
     [[nodiscard]] LlamaPass<B> forward(C& ctx, std::span<const std::int32_t> ids, std::span<const std::int32_t> positions, const PassOptions& options,
                                        Watch<C> observer) const override {
         return model_.forward(ctx, ids, positions, options, observer);

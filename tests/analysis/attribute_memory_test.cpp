@@ -71,16 +71,16 @@ void check(double slack) {
         else return typename B::context();
     };
     for (const std::size_t tokens : {std::size_t{40}, std::size_t{300}, std::size_t{900}})
-        for (const bool recompute : {false, true})
+        for (const Index recomputed : {0, 4, 6})
             for (const bool details : {false, true}) {
-                INFO(B::name << ", " << tokens << " tokens" << (recompute ? ", recomputed" : "") << (details ? ", heads and neurons" : ""));
+                INFO(B::name << ", " << tokens << " tokens" << ", recomputed: " << recomputed << (details ? ", heads and neurons" : ""));
                 typename B::context ctx = context(), ctx_of_five = context();
                 const LlamaModel<B, AttnLRP> model(shape(), random_weights<B>(ctx, shape()));
                 AttributeOptions options;
                 options.sites = {true, true, details, details};
-                options.recompute = recompute ? Recompute::layer() : Recompute::keep();
+                options.recompute = Recompute::layers(recomputed);
                 std::vector<std::int32_t> ids(tokens, 7);
-                const auto expected = static_cast<double>(attribute_bytes(ctx, model, {static_cast<Index>(tokens)}, options.sites, recompute));
+                const auto expected = static_cast<double>(attribute_bytes(ctx, model, {static_cast<Index>(tokens)}, options.sites, recomputed));
                 const std::int64_t before = now;
                 highest = before;
                 (void)attribute(ctx, model, ids, options);
@@ -90,7 +90,7 @@ void check(double slack) {
                 // The same in five prompts, where a pass may take them together.
                 if (tokens % 5 != 0) continue;
                 const std::vector<PromptOfMany> prompts(5, PromptOfMany{std::vector<std::int32_t>(tokens / 5, 7)});
-                const auto together = static_cast<double>(attribute_bytes(ctx, model, {static_cast<Index>(tokens), 5, static_cast<Index>(tokens / 5)}, options.sites, recompute));
+                const auto together = static_cast<double>(attribute_bytes(ctx, model, {static_cast<Index>(tokens), 5, static_cast<Index>(tokens / 5)}, options.sites, recomputed));
                 const std::int64_t start = now;
                 highest = start;
                 (void)attribute_together(ctx_of_five, model, prompts, options);

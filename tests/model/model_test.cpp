@@ -71,7 +71,7 @@ TEST_CASE("recomputing layers and any number of threads give the same bits") {
     options.sites = everything;
     options.recompute = Recompute::keep();
     const Trace one = run<EigenBackend<float>, AttnLRP>(options);
-    for (const auto& recompute : {Recompute::layer(), Recompute::within(1 << 20)}) {
+    for (const auto& recompute : {Recompute::layer(), Recompute::layers(2), Recompute::within(1 << 20)}) {
         for (const unsigned threads : {1u, 2u, 3u}) {
             options.recompute = recompute;
             const Trace other = run<EigenBackend<float>, AttnLRP>(options, threads);
@@ -86,21 +86,34 @@ TEST_CASE("recomputing layers and any number of threads give the same bits") {
     CHECK_THROWS_WITH((run<EigenBackend<float>, AttnLRP>(options)), Contains("the budget is 1000 bytes"));
 }
 
+TEST_CASE("a budget recomputes as few layers as it allows") {
+    const auto bytes = [](Index count) { return static_cast<std::uint64_t>(100 + 10 * (count == 0 ? 8 : 8 - count + 1)); };
+    CHECK(Recompute::within(180).decide(8, bytes) == 0);
+    CHECK(Recompute::within(179).decide(8, bytes) == 2);
+    CHECK(Recompute::within(150).decide(8, bytes) == 4);
+    CHECK(Recompute::within(110).decide(8, bytes) == 8);
+    CHECK_THROWS_WITH(Recompute::within(109).decide(8, bytes), Contains("needs 180 bytes keeping everything and 110 bytes recomputing each layer; the budget is 109 bytes"));
+    CHECK((Recompute::keep().decide(8, bytes) == 0 && Recompute::layer().decide(8, bytes) == 8 && Recompute::layers(3).decide(8, bytes) == 3));
+}
+
 TEST_CASE("a recompute policy is read from text") {
-    CHECK(Recompute::parse("never").kind == Recompute::Kind::keep);
-    CHECK(Recompute::parse("always").kind == Recompute::Kind::layer);
+    CHECK((!Recompute::parse("never").budget && Recompute::parse("never").first == 0));
+    CHECK((!Recompute::parse("always").budget && Recompute::parse("always").first == Recompute::all));
     CHECK(Recompute::parse("2G").budget == std::uint64_t{2} << 30);
     CHECK(Recompute::parse("123").budget == 123);
     for (const char* bad : {"", "sometimes", "2T", "-1", "99999999999999G", "1.5G"}) CHECK_THROWS_AS(Recompute::parse(bad), UsageError);
     using Model = LlamaModel<EigenBackend<float>, AttnLRP>;
-    CHECK(Model::pass_bytes(small(), 100, true) < Model::pass_bytes(small(), 100, false));
+    CHECK(Model::pass_bytes(small(), 100, small().layers) < Model::pass_bytes(small(), 100, 0));
 }
 
 namespace {
 /// What is at the sites that a pass keeps only where they are read: values and coefficients, as they come.
 struct OutputReader {
     std::vector<std::vector<float>> found;
-    [[nodiscard]] bool reads(Site site) const { return site == Site::q_pre || site == Site::k_pre || site == Site::attn_out || site == Site::mlp_out; }
+    [[nodiscard]] bool reads(Site site) const {
+        constexpr std::array sites{Site::attn_norm, Site::q_pre, Site::k_pre, Site::attn_out, Site::mlp_norm, Site::neuron, Site::mlp_out};
+        return std::find(sites.begin(), sites.end(), site) != sites.end();
+    }
     template <Context C>
     void relevance(C& ctx, SiteRef, Activation<const float> x, Coefficient<float> c) {
         found.push_back(download(ctx, x));
@@ -109,24 +122,25 @@ struct OutputReader {
 };
 }  // namespace
 
-TEMPLATE_TEST_CASE("outputs that nobody reads are not kept, and formed again for who reads them later", "", ReferenceBackend<float>, EigenBackend<float>) {
+TEMPLATE_TEST_CASE("what nobody reads is not kept, and formed again for who reads them later", "", ReferenceBackend<float>, EigenBackend<float>) {
     using B = TestType;
     typename B::context ctx;
     LlamaModel<B, AttnLRP> model(small(), random_weights<B>(ctx, small(), 3));
     const std::vector<std::int32_t> ids{1, 7, 3, 9, 2};
     const std::vector<std::int32_t> last{4};
     const std::vector<Seed> seeds{{4, 5, 1.0}};
-    for (const Recompute& recompute : {Recompute::keep(), Recompute::layer()}) {
+    for (const Recompute& recompute : {Recompute::keep(), Recompute::layers(2), Recompute::layer()}) {
         const auto pass_of = [&](auto&& observer) { return model.forward(ctx, ids, last, PassOptions(recompute), observer); };
         OutputReader from_the_start, later;
         auto watched = pass_of(from_the_start);
-        for (const auto& layer : watched.layers) CHECK_FALSE((layer.mlp.out.empty() || layer.attention.out.empty() || layer.attention.q_pre.empty()));
+        for (const auto& layer : watched.layers)
+            CHECK_FALSE((layer.mlp.out.empty() || layer.attention.out.empty() || layer.attention.q_pre.empty() || layer.mlp.neuron.empty() || layer.mlp_norm.empty() || layer.attn_norm.empty()));
         model.relevance(ctx, watched, seeds, from_the_start);
         NullObserver nobody;
         auto lean = pass_of(nobody);
-        for (const auto& layer : lean.layers) CHECK((layer.mlp.out.empty() && layer.attention.out.empty() && layer.attention.q_pre.empty() && layer.attention.k_pre.empty()));
+        for (const auto& layer : lean.layers) CHECK((layer.mlp.out.empty() && layer.attention.out.empty() && layer.attention.q_pre.empty() && layer.attention.k_pre.empty() && layer.mlp.neuron.empty() && layer.mlp_norm.empty() && layer.attn_norm.empty()));
         model.relevance(ctx, lean, seeds, later);
-        CHECK(from_the_start.found.size() == 2 * 4 * static_cast<std::size_t>(small().layers));
+        CHECK(from_the_start.found.size() == 2 * 7 * static_cast<std::size_t>(small().layers));
         CHECK(later.found == from_the_start.found);
         model.rules().projection.epsilon = 0.1;  // now the rule reads them
         auto damped = pass_of(nobody);

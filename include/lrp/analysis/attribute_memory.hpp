@@ -38,10 +38,10 @@ concept TellsScratch = requires(const typename B::context& ctx) {
 /// Bytes that `attribute` or `attribute_together` take at most at a time, weights apart: what the pass keeps and works in, what products pack into, and
 /// the trace's arrays where the backend computes, on their way and on the host.
 template <class Model>
-[[nodiscard]] std::uint64_t attribute_bytes(const typename Model::C& ctx, const Model& model, const PassShape& shape, const TraceSites& sites, bool recompute) {
+[[nodiscard]] std::uint64_t attribute_bytes(const typename Model::C& ctx, const Model& model, const PassShape& shape, const TraceSites& sites, Index recomputed) {
     using B = typename Model::backend;
     const LlamaConfig& config = model.config();
-    std::uint64_t bytes = model.bytes_of_pass(shape.tokens, recompute);
+    std::uint64_t bytes = model.bytes_of_pass(shape.tokens, recomputed);
     bytes += static_cast<std::uint64_t>((shape.prompts - 1) * (config.vocab_size + 4 * config.hidden_size)) * sizeof(typename B::scalar);  // one prompt's are there
     bytes += 3 * trace_bytes(config, shape, sites) + static_cast<std::uint64_t>(config.vocab_size) * 2 * sizeof(std::int32_t);            // and the order of the predictions
     if constexpr (detail::TellsScratch<B>) {

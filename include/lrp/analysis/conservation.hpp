@@ -105,7 +105,7 @@ class LedgerObserver {
         const auto index = static_cast<std::size_t>(ref.layer);
         auto& layer = ledger_.layers[index];
         layer.total[static_cast<std::size_t>(ref.site)] = sum;
-        const auto& saved = pass_.layers[pass_.recompute ? 0 : index];
+        const auto& saved = pass_.saved(index);
         const auto& weights = model_.weights().layers[index];
         const auto linear = [&](const LinearWeights<B>& w) { return absorbed(ctx, rules.projection, x, c, {}, w.bias.view().data); };
         const auto norm = [&](const Tensor<B>& inverse) {

@@ -5,30 +5,44 @@
 #include <charconv>
 #include <cstdint>
 #include <limits>
+#include <optional>
 #include <string_view>
 
 #include <lrp/core/error.hpp>
+#include <lrp/core/scalar.hpp>
 
 namespace lrp {
 
-/// What a forward pass keeps for the backward pass: everything, or each layer's input alone, from which the layer is computed again
-/// (the same bits, memory of one layer); by choice, or as a budget of bytes allows.
+/// What a forward pass keeps for the backward pass: everything, or of some or all layers the input alone, from which the layer is computed
+/// again (the same bits, memory of one layer); by choice, or as few layers as a budget of bytes allows.
 struct Recompute {
-    enum class Kind { keep, layer, automatic };
-    Kind kind = Kind::automatic;
-    std::uint64_t budget = std::uint64_t{4} << 30;  ///< bytes, for automatic
+    static constexpr Index all = std::numeric_limits<Index>::max();
+    static constexpr std::uint64_t default_budget = std::uint64_t{4} << 30;
 
-    [[nodiscard]] static Recompute keep() { return {Kind::keep, 0}; }
-    [[nodiscard]] static Recompute layer() { return {Kind::layer, 0}; }
-    [[nodiscard]] static Recompute within(std::uint64_t bytes) { return {Kind::automatic, bytes}; }
+    Index first = 0;                                       ///< so many layers, from the first on, are recomputed
+    std::optional<std::uint64_t> budget = default_budget;  ///< bytes that decide in place of `first`
 
-    /// Whether to recompute, given the bytes either way needs. Error if neither fits the budget.
-    [[nodiscard]] bool decide(std::uint64_t keep_bytes, std::uint64_t layer_bytes) const {
-        if (kind != Kind::automatic) return kind == Kind::layer;
-        if (keep_bytes <= budget) return false;
-        require(layer_bytes <= budget, "recompute: the pass needs ", keep_bytes, " bytes keeping everything and ", layer_bytes,
-                " bytes recomputing each layer; the budget is ", budget, " bytes");
-        return true;
+    [[nodiscard]] static Recompute keep() { return {0, std::nullopt}; }
+    [[nodiscard]] static Recompute layer() { return {all, std::nullopt}; }
+    [[nodiscard]] static Recompute layers(Index count) { return {count, std::nullopt}; }
+    [[nodiscard]] static Recompute within(std::uint64_t bytes) { return {0, bytes}; }
+
+    /// How many of a model's layers are recomputed, given the bytes that a pass needs with each number. Error if none fits the budget.
+    template <class Bytes>
+    [[nodiscard]] Index decide(Index layers, const Bytes& bytes) const {
+        if (!budget) return std::min(first, layers);
+        const Index fewest = fewest_within(layers, *budget, bytes);
+        require(bytes(fewest) <= *budget, "recompute: the pass needs ", bytes(0), " bytes keeping everything and ", bytes(layers), " bytes recomputing each layer; the budget is ", *budget,
+                " bytes");
+        return fewest;
+    }
+
+    /// The fewest layers to recompute within so many bytes; all of them where that is not enough either.
+    template <class Bytes>
+    [[nodiscard]] static Index fewest_within(Index layers, std::uint64_t budget, const Bytes& bytes) {
+        for (Index count = 0; count < layers; ++count)
+            if (count != 1 && bytes(count) <= budget) return count;  // one by itself saves nothing
+        return layers;
     }
 
     /// "never" (keep everything), "always" (recompute each layer), "auto", or a budget such as "900M" or "2G". UsageError otherwise.

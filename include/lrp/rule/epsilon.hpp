@@ -34,6 +34,11 @@ struct EpsilonRule {
     double epsilon = 0;
 
     [[nodiscard]] bool reads_output() const { return epsilon != 0; }
+    [[nodiscard]] bool reads_input() const
+        requires LinearOp<O>
+    {
+        return false;
+    }
     [[nodiscard]] std::optional<Shares> shares() const
         requires BilinearOp<O>
     {

@@ -37,7 +37,12 @@ struct GradientRule {
     using factor = typename detail::derivative_of<O>::type;
 
     [[nodiscard]] bool reads_output() const
-        requires(LinearOp<O>)
+        requires(LinearOp<O> || NormOp<O>)
+    {
+        return false;
+    }
+    [[nodiscard]] bool reads_input() const
+        requires LinearOp<O>
     {
         return false;
     }

@@ -39,6 +39,12 @@ struct IdentityRule {
     static constexpr std::string_view name = "IdentityRule";
     using factor = typename detail::ratio_of<O>::type;
 
+    [[nodiscard]] bool reads_output() const
+        requires NormOp<O>
+    {
+        return false;
+    }
+
     template <Context C, class T = typename C::scalar>
     void propagate(C& ctx, const params_t<O, C>& p, const typename O::template Saved<T>& s, CoefficientIn<C> c_y,
                    CoefficientOut<C> c_x, Write write = {}) const {

@@ -41,6 +41,16 @@ template <class R>
     }
 }
 
+/// The same of its op's input: `bool reads_input() const`.
+template <class R>
+[[nodiscard]] constexpr bool reads_input(const R& rule) {
+    if constexpr (requires { { rule.reads_input() } -> std::same_as<bool>; }) {
+        return rule.reads_input();
+    } else {
+        return true;
+    }
+}
+
 /// A rule: the op it is for, a name, and (checked where it is used) a fitting propagate.
 template <class R>
 concept Rule = requires {

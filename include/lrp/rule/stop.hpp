@@ -34,6 +34,7 @@ struct StopRule {
     using factor = Zero;
 
     [[nodiscard]] bool reads_output() const { return false; }
+    [[nodiscard]] bool reads_input() const { return false; }
     [[nodiscard]] std::optional<Shares> shares() const
         requires BilinearOp<O>
     {

@@ -53,6 +53,7 @@ struct UniformRule {
     static constexpr std::string_view name = "UniformRule";
     double epsilon = 0;
 
+    [[nodiscard]] bool reads_output() const { return epsilon != 0; }
     [[nodiscard]] std::optional<Shares> shares() const { return epsilon == 0 ? std::optional<Shares>({0.5, 0.5}) : std::nullopt; }
 
     template <Context C, class T = typename C::scalar>

@@ -19,15 +19,16 @@ struct GatedMlpParams {
 /// What the forward pass keeps; T tokens, F neurons.
 template <Backend B>
 struct GatedMlpSaved {
-    ActivationTensor<B> gate, act, up, neuron;  ///< [T, F]; neuron = act * up
-    bool has_act = false;                       ///< whether act was formed: only where somebody reads it
-    ActivationTensor<B> out;                    ///< [T, d]; kept behind the layer's forward pass only where it is read (GatedMlpBlock::keeps_out)
+    ActivationTensor<B> gate, act, up;  ///< [T, F]
+    bool has_act = false;               ///< whether act was formed: only where somebody reads it
+    ActivationTensor<B> neuron;         ///< [T, F] act * up; behind the layer's forward pass only where it is read (GatedMlpBlock::keeps_neuron)
+    ActivationTensor<B> out;            ///< [T, d]; so, too (GatedMlpBlock::keeps_out)
 
     void resize(typename B::context& ctx, Index tokens, Index neurons) {
-        for (auto* t : {&gate, &up, &neuron}) t->resize(ctx, tokens, neurons);
+        for (auto* t : {&gate, &up}) t->resize(ctx, tokens, neurons);
     }
-    /// Scalars of a pass that nobody watches.
-    static Index scalars(Index tokens, Index neurons) { return 3 * tokens * neurons; }
+    /// Scalars of a pass that nobody watches; `inputs`: whether the rules read the inputs of projections.
+    static Index scalars(Index tokens, Index neurons, bool inputs) { return (inputs ? 3 : 2) * tokens * neurons; }
 };
 
 /// Work space of the backward pass.
@@ -48,6 +49,10 @@ struct GatedMlpBlock {
     using C = typename B::context;
     using Act = typename Rules::activation::op;
 
+    /// Whether the backward pass reads s.neuron.
+    static bool keeps_neuron(const Station<C>& at, const RuleSet<Rules>& rules) {
+        return reads_input(rules.projection) || reads_output(rules.gating) || at.reads(Site::neuron);
+    }
     /// Whether the backward pass reads s.out.
     static bool keeps_out(const Station<C>& at, const RuleSet<Rules>& rules) { return reads_output(rules.projection) || at.reads(Site::mlp_out); }
 
@@ -62,14 +67,13 @@ struct GatedMlpBlock {
         }
         Linear::forward(ctx, p.up, h, s.up.view());
         at.activation(Site::up, s.up.view());
-        if (s.has_act) {
-            Multiply::forward(ctx, {}, s.act.view().as_const(), s.up.view().as_const(), s.neuron.view());
-        } else {
-            GatedProduct<Act>::forward(ctx, s.gate.view().as_const(), s.up.view().as_const(), s.neuron.view());
-        }
+        const bool only_saved = at.recomputed && !keeps_out(at, rules);
+        if (only_saved && !keeps_neuron(at, rules)) return;
+        form_neuron(ctx, s);
         at.activation(Site::neuron, s.neuron.view());
-        if (at.recomputed && !keeps_out(at, rules)) return;
+        if (only_saved) return;
         form_out(ctx, p, s);
+        if (!keeps_neuron(at, rules)) s.neuron = {};
         at.activation(Site::mlp_out, s.out.view());
     }
 
@@ -77,7 +81,9 @@ struct GatedMlpBlock {
     static void relevance(const Station<C>& at, const GatedMlpParams<C>& p, const RuleSet<Rules>& rules, Activation<const T> h,
                           GatedMlpSaved<B>& s, GatedMlpCoefficients<B>& c, Coefficient<T> c_out, Coefficient<T> c_h) {
         C& ctx = at.ctx;
-        if (s.out.empty() && keeps_out(at, rules)) form_out(ctx, p, s);
+        const bool needs_out = s.out.empty() && keeps_out(at, rules);
+        if (s.neuron.empty() && (needs_out || keeps_neuron(at, rules))) form_neuron(ctx, s);
+        if (needs_out) form_out(ctx, p, s);
         at.relevance(Site::mlp_out, s.out.view(), c_out);
         rules.projection.propagate(ctx, p.down, {s.neuron.view(), s.out.view()}, c_out, c.neuron.view());
         at.relevance(Site::neuron, s.neuron.view(), c.neuron.view());
@@ -97,6 +103,15 @@ struct GatedMlpBlock {
     }
 
   private:
+    static void form_neuron(C& ctx, GatedMlpSaved<B>& s) {
+        s.neuron.resize(ctx, s.gate.rows(), s.gate.cols());
+        if (s.has_act) {
+            Multiply::forward(ctx, {}, s.act.view().as_const(), s.up.view().as_const(), s.neuron.view());
+        } else {
+            GatedProduct<Act>::forward(ctx, s.gate.view().as_const(), s.up.view().as_const(), s.neuron.view());
+        }
+    }
+
     static void form_out(C& ctx, const GatedMlpParams<C>& p, GatedMlpSaved<B>& s) {
         s.out.resize(ctx, s.neuron.rows(), p.down.weight.rows);
         Linear::forward(ctx, p.down, s.neuron.view(), s.out.view());

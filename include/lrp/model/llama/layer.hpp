@@ -15,7 +15,7 @@ namespace lrp {
 /// What a layer's forward pass keeps. The layer's input and output live in the residual stream of the pass (LlamaPass::residual).
 template <Backend B>
 struct LlamaLayerSaved {
-    ActivationTensor<B> attn_norm;               ///< [T, d]
+    ActivationTensor<B> attn_norm;               ///< [T, d]; kept behind the forward pass only where it is read (LlamaLayer::keeps), as mlp_norm
     Tensor<B> attn_inverse_rms;                  ///< [1, T]
     ActivationTensor<B> tail_input, tail_norm;   ///< [Q, d] rows of the layer's input and of attn_norm, only where not all rows have queries
     AttentionSaved<B> attention;
@@ -25,17 +25,17 @@ struct LlamaLayerSaved {
     GatedMlpSaved<B> mlp;
 
     void resize(typename B::context& ctx, const LlamaConfig& config, Index tokens, Index queries) {
-        attn_norm.resize(ctx, tokens, config.hidden_size);
-        for (auto* t : {&resid_mid, &mlp_norm}) t->resize(ctx, queries, config.hidden_size);
+        resid_mid.resize(ctx, queries, config.hidden_size);
         attn_inverse_rms.resize(ctx, 1, tokens);
         mlp_inverse_rms.resize(ctx, 1, queries);
         attention.resize(ctx, config.attention, tokens, queries);
         mlp.resize(ctx, queries, config.intermediate_size);
     }
     void resize(typename B::context& ctx, const LlamaConfig& config, Index tokens) { resize(ctx, config, tokens, tokens); }
-    static Index scalars(const LlamaConfig& config, Index tokens, bool probs) {
-        return tokens * (3 * config.hidden_size + 2) + AttentionSaved<B>::scalars(config.attention, tokens, probs) +
-               GatedMlpSaved<B>::scalars(tokens, config.intermediate_size);
+    /// Scalars of a pass that nobody watches; `inputs`: whether the rules read the inputs of projections.
+    static Index scalars(const LlamaConfig& config, Index tokens, bool probs, bool inputs) {
+        return tokens * ((inputs ? 3 : 1) * config.hidden_size + 2) + AttentionSaved<B>::scalars(config.attention, tokens, probs) +
+               GatedMlpSaved<B>::scalars(tokens, config.intermediate_size, inputs);
     }
 };
 
@@ -121,22 +121,29 @@ class LlamaLayer {
         static_assert(std::same_as<Other, B>, "LlamaLayer: the weights belong to another backend or are stored in another type than the layer's");
     }
 
+    /// Whether the backward pass reads a norm's output (Site::attn_norm or Site::mlp_norm).
+    static bool keeps(const Station<C>& at, const RuleSet<Rules>& rules, Site site) {
+        return reads_input(rules.projection) || reads_output(rules.norm) || at.reads(site);
+    }
+
     /// x [T, d] -> y [Q, d]. With at.recomputed, only what `s` keeps is computed again, and y is not touched. `cache`: see AttentionBlock.
     void forward(const Station<C>& at, const LayerRows& rows, Activation<T> x, LlamaLayerSaved<B>& s, Activation<T> y,
                  const KeyValueRows<T>* cache = nullptr) const {
         C& ctx = at.ctx;
         if (!at.recomputed) at.activation(Site::resid_pre, x);
-        RMSNorm::forward(ctx, attn_norm_, x, s.attn_norm.view(), s.attn_inverse_rms.view().data);
+        normalize(ctx, attn_norm_, x, s.attn_norm, s.attn_inverse_rms);
         at.activation(Site::attn_norm, s.attn_norm.view());
         const Activation<const T> x_q = tail(ctx, rows, x, s.tail_input), h_q = tail(ctx, rows, s.attn_norm.view(), s.tail_norm);
         AttentionBlock<B, Rules>::forward(at, attention_, rows, rules_, s.attn_norm.view(), h_q, s.attention, cache);
+        if (!keeps(at, rules_, Site::attn_norm)) s.attn_norm = {};
         Add::forward(ctx, {}, x_q, s.attention.out.view(), s.resid_mid.view());
         if (!AttentionBlock<B, Rules>::keeps(at, rules_, Site::attn_out)) s.attention.out = {};
         at.activation(Site::resid_mid, s.resid_mid.view());
 
-        RMSNorm::forward(ctx, mlp_norm_, s.resid_mid.view(), s.mlp_norm.view(), s.mlp_inverse_rms.view().data);
+        normalize(ctx, mlp_norm_, s.resid_mid.view(), s.mlp_norm, s.mlp_inverse_rms);
         at.activation(Site::mlp_norm, s.mlp_norm.view());
         GatedMlpBlock<B, Rules>::forward(at, mlp_, rules_, s.mlp_norm.view(), s.mlp);
+        if (!keeps(at, rules_, Site::mlp_norm)) s.mlp_norm = {};
         if (at.recomputed) return;
         Add::forward(ctx, {}, s.resid_mid.view(), s.mlp.out.view(), y);
         if (!GatedMlpBlock<B, Rules>::keeps_out(at, rules_)) s.mlp.out = {};
@@ -152,6 +159,7 @@ class LlamaLayer {
 
         at.relevance(Site::resid_post, y, c_y);
         rules_.residual.propagate(ctx, {}, {y}, c_y, c_y);
+        if (s.mlp_norm.empty() && keeps(at, rules_, Site::mlp_norm)) normalize(ctx, mlp_norm_, s.resid_mid.view(), s.mlp_norm, s.mlp_inverse_rms);
         GatedMlpBlock<B, Rules>::relevance(at, mlp_, rules_, s.mlp_norm.view(), s.mlp, work.mlp, branch(at, Site::mlp_out, work, c_y), c_mlp);
         at.relevance(Site::mlp_norm, s.mlp_norm.view(), c_mlp);
         rules_.norm.propagate(ctx, mlp_norm_, {s.resid_mid.view(), s.mlp_inverse_rms.view().data, s.mlp_norm.view()}, c_mlp, c_y,
@@ -159,6 +167,9 @@ class LlamaLayer {
 
         at.relevance(Site::resid_mid, s.resid_mid.view(), c_y);
         rules_.residual.propagate(ctx, {}, {s.resid_mid.view()}, c_y, c_y);
+        const auto read_behind = [&](Site site) { return AttentionBlock<B, Rules>::keeps(at, rules_, site); };
+        if (s.attn_norm.empty() && (keeps(at, rules_, Site::attn_norm) || read_behind(Site::q_pre) || read_behind(Site::k_pre)))
+            normalize(ctx, attn_norm_, x, s.attn_norm, s.attn_inverse_rms);
         AttentionBlock<B, Rules>::relevance(at, attention_, rows, rules_, s.attn_norm.view(), rows.some() ? s.tail_norm.view() : s.attn_norm.view(), s.attention,
                                             work.attention, branch(at, Site::attn_out, work, c_y), c_h);
         at.relevance(Site::attn_norm, s.attn_norm.view(), c_h);
@@ -182,6 +193,11 @@ class LlamaLayer {
     }
 
   private:
+    static void normalize(C& ctx, const RMSNorm::Params<T>& norm, Activation<const T> x, ActivationTensor<B>& y, Tensor<B>& inverse_rms) {
+        y.resize(ctx, x.rows, x.cols);
+        RMSNorm::forward(ctx, norm, x, y.view(), inverse_rms.view().data);
+    }
+
     /// The coefficient at a block's output equals the stream's. Only an observer that may write to one of the two needs a copy.
     static Coefficient<T> branch(const Station<C>& at, Site site, LlamaLayerCoefficients<B>& work, Coefficient<T> c) {
         if (!at.reads_relevance(site)) return c;

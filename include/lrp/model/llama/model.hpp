@@ -24,12 +24,17 @@ struct LlamaPass {
     std::vector<std::int32_t> tail_ids;           ///< [Q] the same, row by row
     RopeTables<B> rope, rope_tails;
     std::vector<ActivationTensor<B>> residual;    ///< L + 1 of [T, d]: the embedding, then each layer's output; the last [Q, d] where tails are kept
-    std::vector<LlamaLayerSaved<B>> layers;       ///< L, or one that all layers share where they are recomputed
-    bool recompute = false;
-    std::size_t held = 0;                         ///< where layers are recomputed: the one whose values are in `layers` now
+    std::vector<LlamaLayerSaved<B>> layers;       ///< one that the recomputed layers share, if there are any, and one for each of the others
+    std::size_t recomputed = 0;                   ///< so many layers, from the first on, are computed again in the backward pass
+    std::size_t held = 0;                         ///< of these, the one whose values are there now
     ActivationTensor<B> final_input, final_norm;  ///< [P, d] the last stream's rows, and normalised
     Tensor<B> final_inverse_rms;                  ///< [1, P]
     ActivationTensor<B> logits;                   ///< [P, V]
+
+    /// What is kept of a layer.
+    [[nodiscard]] LlamaLayerSaved<B>& saved(std::size_t layer) { return layers[place(layer)]; }
+    [[nodiscard]] const LlamaLayerSaved<B>& saved(std::size_t layer) const { return layers[place(layer)]; }
+    [[nodiscard]] std::size_t place(std::size_t layer) const { return recomputed == 0 ? layer : layer < recomputed ? 0 : layer - recomputed + 1; }
 
     /// The rows of a layer: all, but in the last one where tails are kept.
     [[nodiscard]] LayerRows rows(std::size_t layer) const {
@@ -75,16 +80,19 @@ class LlamaModel {
     [[nodiscard]] RuleSet<Rules>& rules() { return rules_; }
     [[nodiscard]] const RuleSet<Rules>& rules() const { return rules_; }
 
-    /// Bytes that a pass over T tokens keeps and works in, weights apart.
-    [[nodiscard]] static std::uint64_t pass_bytes(const LlamaConfig& config, Index tokens, bool recompute, bool probs = true) {
-        const Index kept = (recompute ? 1 : config.layers) * LlamaLayerSaved<B>::scalars(config, tokens, probs);
+    /// Bytes that a pass over T tokens keeps and works in, weights apart, where so many layers are recomputed; with T x T matrices and inputs of projections, or
+    /// without.
+    [[nodiscard]] static std::uint64_t pass_bytes(const LlamaConfig& config, Index tokens, Index recomputed, bool probs = true, bool inputs = true) {
+        const Index slots = recomputed == 0 ? config.layers : config.layers - recomputed + 1;
+        const Index kept = (slots - 1) * LlamaLayerSaved<B>::scalars(config, tokens, probs, inputs) + LlamaLayerSaved<B>::scalars(config, tokens, probs, true);
         const Index stream = (config.layers + 3) * tokens * config.hidden_size;
         const Index rows = config.vocab_size + 4 * config.hidden_size + tokens * config.attention.head_dim;
         return static_cast<std::uint64_t>(kept + stream + rows + LlamaLayerCoefficients<B>::scalars(config, tokens, probs)) * sizeof(T);
     }
     /// The same of this model, in a pass that nobody watches.
-    [[nodiscard]] std::uint64_t bytes_of_pass(Index tokens, bool recompute) const {
-        return pass_bytes(config_, tokens, recompute, !AttentionBlock<B, Rules>::in_tiles(config_.attention, tokens, tiled_from_));
+    [[nodiscard]] std::uint64_t bytes_of_pass(Index tokens, Index recomputed) const {
+        const bool inputs = reads_input(rules_.projection) || reads_output(rules_.gating) || reads_output(rules_.norm);
+        return pass_bytes(config_, tokens, recomputed, !AttentionBlock<B, Rules>::in_tiles(config_.attention, tokens, tiled_from_), inputs);
     }
 
     /// Runs the model over `ids` and forms logits at `positions` (ascending, each below ids.size()).
@@ -107,12 +115,12 @@ class LlamaModel {
         pass.prompts = packed.prompts;
         pass.positions.assign(positions.begin(), positions.end());
         if (options.rows == PassOptions::Rows::explained) keep_tails(pass);
-        pass.recompute = options.recompute.decide(bytes_of_pass(tokens, false), bytes_of_pass(tokens, true));
+        pass.recomputed = static_cast<std::size_t>(options.recompute.decide(config_.layers, [&](Index count) { return bytes_of_pass(tokens, count); }));
         pass.rope = rope_tables(ctx, pass, pass.prompts);
         if (!pass.tails.empty()) pass.rope_tails = rope_tables(ctx, pass, pass.tails);
         const Index queries = pass.tails.empty() ? tokens : static_cast<Index>(pass.tail_ids.size());
         for (Index i = 0; i <= config_.layers; ++i) pass.residual.emplace_back(ctx, i == config_.layers ? queries : tokens, config_.hidden_size);
-        pass.layers.resize(pass.recompute ? 1 : static_cast<std::size_t>(config_.layers));
+        pass.layers.resize(pass.place(static_cast<std::size_t>(config_.layers) - 1) + 1);
 
         Station<C> at{ctx, observer};
         Embedding::forward(ctx, {weights_->embedding.view(), pass.ids}, pass.residual[0].view());
@@ -121,9 +129,9 @@ class LlamaModel {
             const auto index = static_cast<std::size_t>(at.layer);
             const LayerRows here = pass.rows(index);
             at.tails = here.tails;
-            saved(pass, index).resize(ctx, config_, tokens, here.queries(tokens));
-            layer(pass, index).forward(at, here, pass.residual[index].view(), saved(pass, index), pass.residual[index + 1].view());
-            pass.held = index;
+            pass.saved(index).resize(ctx, config_, tokens, here.queries(tokens));
+            layer(pass, index).forward(at, here, pass.residual[index].view(), pass.saved(index), pass.residual[index + 1].view());
+            if (index < pass.recomputed) pass.held = index;
         }
         at.layer = 0;
         at.tails = {};
@@ -179,14 +187,14 @@ class LlamaModel {
             const LayerRows here = pass.rows(index);
             at.tails = here.tails;
             work.resize(ctx, config_, tokens, here.queries(tokens));
-            if (pass.recompute && pass.held != index) {
+            if (index < pass.recomputed && pass.held != index) {
                 at.recomputed = true;
-                saved(pass, index).resize(ctx, config_, tokens, here.queries(tokens));
-                block.forward(at, here, pass.residual[index].view(), saved(pass, index), pass.residual[index + 1].view());
+                pass.saved(index).resize(ctx, config_, tokens, here.queries(tokens));
+                block.forward(at, here, pass.residual[index].view(), pass.saved(index), pass.residual[index + 1].view());
                 at.recomputed = false;
                 pass.held = index;
             }
-            block.relevance(at, here, pass.residual[index].view(), saved(pass, index), pass.residual[index + 1].view(), work,
+            block.relevance(at, here, pass.residual[index].view(), pass.saved(index), pass.residual[index + 1].view(), work,
                             here.some() ? tail.view() : stream.view(), stream.view());
         }
         at.layer = 0;
@@ -197,7 +205,6 @@ class LlamaModel {
   private:
     [[nodiscard]] RMSNorm::Params<T> final_norm() const { return {weights_->final_norm.view().data, config_.rms_norm_eps}; }
     static View<const T> last(const LlamaPass<B>& pass) { return pass.residual.back().view(); }
-    static LlamaLayerSaved<B>& saved(LlamaPass<B>& pass, std::size_t index) { return pass.layers[pass.recompute ? 0 : index]; }
     [[nodiscard]] LlamaLayer<B, Rules> layer(const LlamaPass<B>& pass, std::size_t index) const {
         return layer(index, pass.rope.params(), pass.rows(index).some() ? pass.rope_tails.params() : Rope::Params<T>{});
     }
