@@ -209,6 +209,7 @@ void add_chat_command(CLI::App& app) {
     add_compute_options(*command, options->model);
     add_generation_options(*command, options->generation);
     command->add_option("--store", options->steering.store, "a labelled neuron store of this model, for /label");
+    command->add_option("--label-source", options->steering.label_source, "for /label: only labels of this source, as for `lrp steer`");
     command->add_option("--mode", options->steering.mode, "where edits act, as for `lrp steer`")->check(CLI::IsMember({"new-tokens", "all-positions"}))->capture_default_str();
     command->footer("A line is added to the text and the model continues it; lines that begin with / are orders, which /help lists: /why explains the newest token, /zero 3/118\n"
                     "switches a neuron off, /again lets the model answer anew. Lines may also come from a pipe; then an error makes the exit code 1.\nExamples:\n"

@@ -79,7 +79,8 @@ void export_store(NeuronStore& store, const LabelOptions& options) {
 
 void run(const LabelOptions& options) {
     if (!options.score.empty() && options.model.folder.empty()) fail<UsageError>("--score: the model is run over those texts; name it with --model");
-    if (!options.import.empty() && options.source == "tokens") fail<UsageError>("--source: 'tokens' is the name of the labels made here; give another");
+    if (!options.import.empty() && (options.source == "tokens" || options.source == "tokens-next"))
+        fail<UsageError>("--source: '", options.source, "' is the name of labels made here; give another");
     if (!options.export_as.empty()) {
         NeuronStore store = NeuronStore::open(options.store);
         return export_store(store, options);
@@ -99,7 +100,8 @@ void run(const LabelOptions& options) {
     if (model) add_directions(labeller, *model, options.tokens);
     if (!options.score.empty()) score_labels(labeller.labels, store, *model, options);
     store.put_labels(labeller.labels, "tokens", &labeller.unit_tokens);
-    std::cerr << "lrp: " << labeller.labels.size() << " labels are in " << options.store << '\n';
+    store.put_labels(labeller.next_labels, "tokens-next");
+    std::cerr << "lrp: " << labeller.labels.size() << " labels by activation and " << labeller.next_labels.size() << " by relevance are in " << options.store << '\n';
 }
 
 }  // namespace

@@ -8,7 +8,7 @@
 
 namespace lrp::cli {
 
-std::vector<UnitEdit> label_edits(const std::string& store, const std::string& name, double factor, const std::string& model_hash, const std::string& model) {
+std::vector<UnitEdit> label_edits(const std::string& store, const std::string& name, const std::string& source, double factor, const std::string& model_hash, const std::string& model) {
     NeuronStore opened = NeuronStore::open(store);
     opened.require_model(model_hash, model);
     std::vector<UnitEdit> edits;
@@ -20,9 +20,9 @@ std::vector<UnitEdit> label_edits(const std::string& store, const std::string& n
         fail("--label '", name, "': not a search (", error.what(), ")");
     }
     for (const StoredLabel& label : labels)
-        if (seen.insert({label.site, label.layer, label.unit}).second)
+        if ((source.empty() || label.source == source) && seen.insert({label.site, label.layer, label.unit}).second)
             edits.push_back({label.site == "head" ? Site::head : Site::neuron, static_cast<Index>(label.layer), static_cast<Index>(label.unit), UnitEdit::Kind::scale, factor});
-    require(!edits.empty(), store, ": no label matches '", name, "'",
+    require(!edits.empty(), store, ": no label", source.empty() ? "" : " of '" + source + "'", " matches '", name, "'",
             opened.labels().empty() ? "; the store has no labels yet, `lrp label` makes them" : "; `lrp show STORE --search WORDS` finds labels");
     return edits;
 }

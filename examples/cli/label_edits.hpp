@@ -12,9 +12,9 @@
 
 namespace lrp::cli {
 
-/// Every neuron and head of a store with a label that matches a full-text query, multiplied; each once, by site, layer and unit. Error: a store of another
+/// Every neuron and head of a store with a label (of one source, if that is not empty) that matches a full-text query, multiplied; each once, by site, layer and unit. Error: a store of another
 /// model than the one of this hash, a query that is none, a label that no unit has.
-[[nodiscard]] std::vector<UnitEdit> label_edits(const std::string& store, const std::string& name, double factor, const std::string& model_hash, const std::string& model);
+[[nodiscard]] std::vector<UnitEdit> label_edits(const std::string& store, const std::string& name, const std::string& source, double factor, const std::string& model_hash, const std::string& model);
 
 /// For each unit the labels that a store has for it and for the pole that it shows (of a head the pole max), by source. Error: a
 /// store of another model.

@@ -23,6 +23,7 @@ void add_steering_options(CLI::App& command, SteeringOptions& options) {
             "NAME*FACTOR: every neuron and head that has NAME in a label is multiplied, whichever of its poles the label is about. NAME is matched as `lrp show STORE --search` does: a word in "
             "any letter case, words that all must be there, fruit* for words that begin so (fruit**2), \"in this order\", cat OR dog; needs --store");
     command.add_option("--store", options.store, "the neuron store with the labels, made by `lrp collect` from this model and labelled by `lrp label`");
+    command.add_option("--label-source", options.label_source, "only labels of this source: tokens (by activation), tokens-next (by relevance: what comes next where a unit matters most), or an import's name");
     command.add_option("--edits", options.from, "edits from a file, one a line: set 3/118=4, scale 2/40=0, add 1/7=0.5, zero 4/7, head 1/3=0");
     command.add_option("--top-relevant", options.top_relevant, "N=FACTOR: multiply the N neurons that are most relevant for the next token, or for --target");
     command.add_option("--positions", options.positions, "change at these positions only, e.g. 0-3,7");
@@ -44,6 +45,7 @@ SteeringPlan named_plan(const SteeringOptions& options, bool factors) {
     if (!options.positions.empty()) plan.positions = parse_positions(options.positions);
     for (const auto& text : options.labels) (void)parse_label(text, factors);
     if (!options.labels.empty() && options.store.empty()) fail<UsageError>("--label: give the store that has the labels, with --store");
+    if (!options.label_source.empty() && options.labels.empty()) fail<UsageError>("--label-source: there is no --label");
     if (!options.store.empty() && options.labels.empty()) fail<UsageError>("--store: nothing is asked of it; give a --label");
     if (!options.top_relevant.empty()) (void)parse_top("--top-relevant", options.top_relevant, factors);
     if (!options.adjust.empty()) (void)parse_top("--adjust", options.adjust, true);
@@ -58,7 +60,7 @@ void add_labelled(SteeringPlan& plan, const SteeringOptions& options, const Chec
 #if defined(LRP_CLI_WITH_STORE)
     for (const std::string& text : options.labels) {
         const auto [name, factor] = parse_label(text, factors);
-        for (const UnitEdit& edit : label_edits(options.store, name, factor, checkpoint.hash(), folder)) plan.units.push_back(edit);
+        for (const UnitEdit& edit : label_edits(options.store, name, options.label_source, factor, checkpoint.hash(), folder)) plan.units.push_back(edit);
     }
 #else
     (void)plan, (void)checkpoint, (void)folder, (void)factors;

@@ -13,7 +13,7 @@ namespace lrp::cli {
 
 struct SteeringOptions {
     std::vector<std::string> set, scale, add, zero, head, directions, labels;
-    std::string from, positions, top_relevant, adjust, store;
+    std::string from, positions, top_relevant, adjust, store, label_source;
     std::string mode = "all-positions";
 
     [[nodiscard]] SteeringMode steering_mode() const { return mode == "new-tokens" ? SteeringMode::new_tokens : SteeringMode::all_positions; }

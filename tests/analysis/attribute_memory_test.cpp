@@ -64,13 +64,13 @@ LlamaConfig shape() {
 }
 
 template <Backend B>
-void check(double slack) {
+void check(double slack, std::initializer_list<std::size_t> lengths = {40, 300, 900}) {
     // A context keeps memory of the passes before, so each pass gets a new one.
     const auto context = [] {
         if constexpr (std::constructible_from<typename B::context, unsigned>) return typename B::context(2u);
         else return typename B::context();
     };
-    for (const std::size_t tokens : {std::size_t{40}, std::size_t{300}, std::size_t{900}})
+    for (const std::size_t tokens : lengths)
         for (const Index recomputed : {0, 4, 6})
             for (const bool details : {false, true}) {
                 INFO(B::name << ", " << tokens << " tokens" << ", recomputed: " << recomputed << (details ? ", heads and neurons" : ""));
@@ -103,5 +103,5 @@ void check(double slack) {
 TEST_CASE("the memory of an explanation is an upper bound, and not a wide one") {
     check<EigenBackend<float>>(1.6);
     check<EigenBackend<float, bf16>>(1.6);
-    check<ReferenceBackend<float>>(1.6);
+    check<ReferenceBackend<float>>(1.6, {40, 200});
 }

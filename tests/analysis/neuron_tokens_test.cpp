@@ -17,7 +17,7 @@ TEST_CASE("neuron_tokens: every neuron, both sides and poles, tied and untied he
     config.hidden_size = 12;
     config.intermediate_size = 70;  // more than one block
     config.layers = 2;
-    config.attention = {4, 2, 3};
+    config.attention = {4, 2, 4};
     config.tie_word_embeddings = GENERATE(true, false);
     const NeuronSide side = GENERATE(NeuronSide::writes, NeuronSide::reads);
     B::context ctx;

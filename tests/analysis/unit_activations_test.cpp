@@ -31,7 +31,7 @@ TEST_CASE("unit_activations: neurons as they are, heads by their length") {
     config.hidden_size = 12;
     config.intermediate_size = 7;
     config.layers = 2;
-    config.attention = {4, 2, 3};
+    config.attention = {4, 2, 4};
     B::context ctx;
     const LlamaModel<B, AttnLRP> model(config, test::random_weights<B>(ctx, config, 3));
     const std::vector<std::int32_t> ids{1, 30, 7, 7, 2};
@@ -42,10 +42,10 @@ TEST_CASE("unit_activations: neurons as they are, heads by their length") {
     unit_activations(ctx, model, ids, [&](Site site, std::size_t layer, const std::vector<float>& values) {
         ++calls;
         const auto& all = keeper.values.at({site, static_cast<Index>(layer)});
-        const std::size_t width = site == Site::head ? 3 : 1;
+        const std::size_t width = site == Site::head ? 4 : 1;
         REQUIRE(values.size() * width == all.size());
         for (std::size_t i = 0; i < values.size(); ++i) {
-            const double expected = site == Site::head ? std::sqrt(all[3 * i] * all[3 * i] + all[3 * i + 1] * all[3 * i + 1] + all[3 * i + 2] * all[3 * i + 2]) : all[i];
+            const double expected = site == Site::head ? std::sqrt(all[4 * i] * all[4 * i] + all[4 * i + 1] * all[4 * i + 1] + all[4 * i + 2] * all[4 * i + 2] + all[4 * i + 3] * all[4 * i + 3]) : all[i];
             CHECK(values[i] == Approx(expected).epsilon(1e-6));
         }
     });

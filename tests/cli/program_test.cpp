@@ -31,7 +31,7 @@ TEST_CASE("wrong use ends with 2 and says what is wrong; failure with 1") {
     const std::string ids = mini + " --ids 0,5 ";
     const std::vector<Case> cases{
         {"", 2, "subcommand is required"},
-        {"nonsense", 2, "there is no command 'nonsense'; there are trace, check, inspect, tokenize, generate, steer, neurons, flow, faithfulness, make-random, bench"},
+        {"nonsense", 2, "there is no command 'nonsense'; there are trace, check, inspect, tokenize, generate, steer, chat, neurons, flow, faithfulness, make-random, bench"},
         {"trace", 2, "MODEL_DIR is required"},
         {"trace " + mini, 2, "give a prompt, or token ids with --ids"},
         {"trace " + mini + " hello --ids 1", 2, "give a prompt or --ids, not both"},

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstdio>
 #include <fstream>
+#include <map>
 #include <set>
 
 #include <lrp/io/json.hpp>
@@ -289,9 +290,19 @@ TEST_CASE("label: tokens, import, score, exports") {
     const Result result = lrp_run("label " + store + " --model " + mini + " --score " + some_corpus(folder, 40, 3000));
     INFO(result.err);
     CHECK(result.code == 0);
-    CHECK_THAT(result.err, Contains("are better than 95 %") && Contains("4704 labels"));
+    CHECK_THAT(result.err, Contains("are better than 95 %") && Contains("4704 labels by activation and "));
     const auto json = nlohmann::json::parse(lrp_run("show " + store + " 3/118 --json").out);
-    CHECK(json["labels"].size() == 2);
+    // Two by activation, and by relevance what comes next where the unit matters most: counted again from the lists.
+    CHECK(json["labels"].size() >= 2);
+    for (const auto& label : json["labels"]) CHECK((label["source"] == "tokens" || label["source"] == "tokens-next"));
+    std::map<std::string, double> next;
+    const auto& places = json["relevance_max"];
+    for (const auto& entry : places) {
+        const std::size_t behind = entry["position"].get<std::size_t>() + 1 - entry["begin"].get<std::size_t>();
+        if (behind < entry["tokens"].size()) next[entry["tokens"][behind].get<std::string>()] += 1.0 / static_cast<double>(places.size());
+    }
+    REQUIRE(!next.empty());
+    for (const auto& token : json["tokens"]["next_max"]) CHECK(token["score"].get<double>() == Approx(next.at(token["token"].get<std::string>())));
     for (const char* kind : {"top_max", "top_min", "tfidf_max", "tfidf_min", "writes_max", "writes_min", "reads_max", "reads_min"}) CHECK(json["tokens"][kind].size() >= 1);
     CHECK(json["tokens"]["top_max"][0]["score"].get<double>() <= 1);
     folder.write("labels.csv", "layer,unit,label,pole\n3,118,\"dogs, \"\"and\"\" cats\",max\n0,0,weather,min\n");

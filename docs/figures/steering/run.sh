@@ -4,7 +4,8 @@
 #
 # The steering figures of docs/steering_report.md. For each topic neurons are chosen by relevance on TOPIC.select.txt against the other topics' such prompts, and
 # tried on the prompts of TOPIC.txt; those of the other topics tell what changes elsewhere.
-# Topic `labels` takes neurons by label in place of relevance, from the neuron store that STORE names, on prompts that leave the topic open.
+# Topic `labels` takes neurons by label in place of relevance, from the neuron store that STORE names, on prompts that leave the topic open; an animal's name
+# (cats, dogs, hens, ...) those whose label by relevance (tokens-next) is that animal, on held-out prompts whose answer it is.
 # Usage, from the repository's root: sh docs/figures/steering/run.sh PROGRAM [OUT [TOPIC...]]
 set -eu
 lrp=$1
@@ -31,6 +32,11 @@ for topic in ${*:-food weather travel colours pets}; do
             $lrp steer examples/models/mini --report --title "Colours, by label: paint, mixes, paints" --file $here/names.txt --temperature 1 --samples 8 --seed 1 \
                 --store "${STORE:-mini.store}" --label "paint OR mixes OR paints" --target-words paint,paints,mixes --max-new-tokens 8 --random-sets 5 --threads 1 \
                 --svg "$out/labels.svg" >"$out/labels.table.txt"
+            ;;
+        cats | dogs | birds | rabbits | horses | ducks | goats | sheep | mice | frogs | pigs | hens | turtles | parrots)
+            grep "\"answer\": \" $topic\"" examples/models/heldout.jsonl | head -24 >"$scratch/$topic.jsonl"
+            $lrp steer examples/models/mini --report --title "Pets, by label: $topic" --file "$scratch/$topic.jsonl" --store "${STORE:-mini.store}" --label-source tokens-next \
+                --label $topic --target-words $topic --max-new-tokens 3 --random-sets 20 --threads 1 --svg "$out/$topic.svg" >"$out/$topic.table.txt"
             ;;
         pets) report pets "Pets: the other animal" cats,dogs,birds,rabbits,horses,ducks,goats,sheep,mice,frogs,pigs,hens,turtles,parrots ;;
     esac

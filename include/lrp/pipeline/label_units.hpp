@@ -19,10 +19,13 @@
 
 namespace lrp {
 
-/// Makes labels for every neuron and head of a store, for both poles of the activation. Formulas, with the windows of a unit's list as its text:
+/// Makes labels for every neuron and head of a store. By activation (source `tokens`), for both poles; formulas, with the windows of a unit's list as its text:
 ///   top:   share of the list's entries at which the token stands
 ///   tfidf: tf * ln((1 + N) / (1 + df)); tf: share of the token in the unit's windows; df: of the N units of the site, those whose windows have it
-/// A label lists the tokens with a top share of a fifth or more (four at most), and with fewer than two of them, the best by tfidf up to three.
+/// Such a label lists the tokens with a top share of a fifth or more (four at most), and with fewer than two of them, the best by tfidf up to three.
+/// By relevance (source `tokens-next`): where the unit matters most, what comes next, which is what it speaks for (pole max) or against (min):
+///   next:  share of the list's entries by relevance behind which the token stands
+/// Such a label lists the tokens with a next share of an eighth or more (four at most); a unit without one gets none.
 class UnitLabeller {
   public:
     static constexpr std::size_t listed = 8;
@@ -54,6 +57,22 @@ class UnitLabeller {
             add_tokens(name, "tfidf", pole, tfidf);
             add_label(name, pole, top, tfidf);
         });
+        each([&](const UnitName& name, bool, std::size_t pole, const auto& entries) {
+            std::map<std::int32_t, std::int64_t> behind;
+            for (const TopEntry& entry : entries) {
+                const auto& ids = ids_of(entry.place);
+                const auto next = static_cast<std::size_t>(entry.place.position) + 1;
+                if (next < ids.size()) ++behind[ids[next]];
+            }
+            std::vector<ScoredToken> list;
+            for (const auto& [token, count] : behind) list.push_back({token, static_cast<double>(count) / static_cast<double>(entries.size())});
+            list = best_scored(std::move(list), listed);
+            add_tokens(name, "next", pole, list);
+            std::vector<std::int32_t> chosen;
+            for (const ScoredToken& t : list)
+                if (t.score >= 0.125 && chosen.size() < 4) chosen.push_back(t.token);
+            if (!chosen.empty()) next_labels.push_back(label_of(name, pole, "tokens-next", chosen));
+        }, 2);
     }
 
     void add_tokens(const UnitName& name, const char* kind, std::size_t pole, const std::vector<ScoredToken>& list) {
@@ -61,19 +80,20 @@ class UnitLabeller {
             unit_tokens.push_back({name.site, name.layer, name.unit, kind, pole == 0 ? "max" : "min", static_cast<std::int64_t>(rank), list[rank].token, list[rank].score});
     }
 
-    std::vector<StoredLabel> labels;
+    std::vector<StoredLabel> labels, next_labels;
     std::vector<StoredUnitToken> unit_tokens;
 
   private:
+    /// Visits the lists of both poles, by activation, or with `first` = 2 by relevance.
     template <class Visit>
-    void each(const Visit& visit) {
+    void each(const Visit& visit, std::size_t first = 0) {
         for (const std::string& file : sizes_.files()) {
             const bool head = UnitSizes::is_head(file);
             const UnitSummary summary = read_layer(store_, sizes_, file);
             UnitName name{head ? "head" : "neuron", std::stoll(file.substr(file.find('.') + 1)), 0};
             for (; name.unit < summary.units(); ++name.unit)
                 for (std::size_t pole = 0; pole < 2; ++pole) {
-                    const auto entries = summary.list(pole).entries(static_cast<Index>(name.unit));
+                    const auto entries = summary.list(first + pole).entries(static_cast<Index>(name.unit));
                     if (!entries.empty()) visit(name, head, pole, entries);
                 }
         }
@@ -101,14 +121,17 @@ class UnitLabeller {
         if (chosen.size() < 2)
             for (const ScoredToken& t : tfidf)
                 if (chosen.size() < 3 && std::find(chosen.begin(), chosen.end(), t.token) == chosen.end()) chosen.push_back(t.token);
-        StoredLabel label{name.site, name.layer, name.unit, pole == 0 ? "max" : "min", "tokens", "", "", nan_, nan_, nan_};
+        labels.push_back(label_of(name, pole, "tokens", chosen));
+    }
+    [[nodiscard]] StoredLabel label_of(const UnitName& name, std::size_t pole, const char* source, const std::vector<std::int32_t>& chosen) const {
+        StoredLabel label{name.site, name.layer, name.unit, pole == 0 ? "max" : "min", source, "", "", nan_, nan_, nan_};
         for (const std::int32_t token : chosen) {
             const std::string& text = texts_.at(static_cast<std::size_t>(token));
             const auto begin = text.find_first_not_of(' ');
             label.label += (label.label.empty() ? "" : ", ") + (begin == std::string::npos ? "'" + text + "'" : text.substr(begin));
             label.tokens += (label.tokens.empty() ? "" : " ") + std::to_string(token);
         }
-        labels.push_back(std::move(label));
+        return label;
     }
 
     static constexpr double nan_ = std::numeric_limits<double>::quiet_NaN();

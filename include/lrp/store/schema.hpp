@@ -60,7 +60,7 @@ struct StoredLabel {
     double score = 0, null_mean = 0, null_high = 0;  ///< how well the tokens predict held-out activations; not a number: not scored
 };
 
-/// Something that a unit has with a token: "top", "tfidf", "writes", "reads", with the pole that it belongs to.
+/// Something that a unit has with a token: "top", "tfidf", "next", "writes", "reads", with the pole that it belongs to.
 struct StoredUnitToken {
     std::string site = "neuron";
     std::int64_t layer = 0, unit = 0;
