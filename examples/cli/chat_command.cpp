@@ -32,10 +32,9 @@ struct ChatCommand {
 class Chat {
   public:
     explicit Chat(const ChatCommand& options)
-        : options_(options), tokenizer_(open_tokenizer(options.model.folder)), engine_(open_engine(options.model, 0, checkpoint_)), style_(detect_terminal(STDOUT_FILENO)) {
-        const HfConfig file = read_hf_config(options.model.folder);
-        context_ = static_cast<std::size_t>(file.max_position_embeddings);
-        stop_ids_ = options.generation.ignore_eos ? std::vector<std::int32_t>{} : file.eos_token_ids;
+        : options_(options), prompt_(no_text(options.model.folder)), tokenizer_(*prompt_.tokenizer),
+          choice_(generate_options(options.generation, options.model, prompt_)), engine_(open_engine(options.model, 0, checkpoint_)), style_(detect_terminal(STDOUT_FILENO)) {
+        context_ = static_cast<std::size_t>(read_hf_config(options.model.folder).max_position_embeddings);
     }
 
     /// Reads lines up to the end of standard input or /quit.
@@ -62,10 +61,11 @@ class Chat {
     }
 
   private:
-    static Tokenizer open_tokenizer(const std::string& folder) {
-        std::optional<Tokenizer> tokenizer = load_tokenizer(folder);
-        require(tokenizer.has_value(), folder, ": there is no tokenizer.json, so there is nothing to talk in");
-        return std::move(*tokenizer);
+    static Prompt no_text(const std::string& folder) {
+        Prompt prompt;
+        prompt.tokenizer = load_tokenizer(folder);
+        require(prompt.tokenizer.has_value(), folder, ": there is no tokenizer.json, so there is nothing to talk in");
+        return prompt;
     }
 
     struct Order {
@@ -85,18 +85,16 @@ class Chat {
 
     /// Lets the model continue a text, under the edits in force; then this is the conversation.
     void answer(std::vector<std::int32_t> ids) {
-        GenerateOptions choice = options_.generation.choice;
-        choice.stop_ids = stop_ids_;
-        require(ids.size() + choice.max_new_tokens <= context_, "the conversation would have ", ids.size() + choice.max_new_tokens, " tokens, the model was made for ", context_,
+        require(ids.size() + choice_.max_new_tokens <= context_, "the conversation would have ", ids.size() + choice_.max_new_tokens, " tokens, the model was made for ", context_,
                 "; begin anew with /reset");
         const auto show = [](const std::string& text) { std::cout << text << std::flush; };
         TextStream stream(&tokenizer_, ids, options_.generation.stop, show), plain(&tokenizer_, ids, options_.generation.stop);
         const TokenCallback shown = [&](std::int32_t id) { return stream.push(id); }, silent = [&](std::int32_t id) { return plain.push(id); };
         std::vector<std::int32_t> added;
         if (plan_.empty()) {
-            added = engine_->generate(ids, choice, shown).new_ids;
+            added = engine_->generate(ids, choice_, shown).new_ids;
         } else {
-            added = engine_->steer(ids, plan_, options_.steering.steering_mode(), choice, silent, shown).after.new_ids;
+            added = engine_->steer(ids, plan_, options_.steering.steering_mode(), choice_, silent, shown).after.new_ids;
         }
         stream.finish();
         std::cout << '\n';
@@ -128,15 +126,7 @@ class Chat {
         ExplainedToken& token = explained.tokens.front();
         name_tokens(token.trace, tokenizer_);
         std::cout << "Why '" << tokenizer_.token_text(ids_[at]) << "', logit " << number_text(token.trace.explained, 4) << ":\n" << ansi_prompt(token.trace, style_);
-        const auto list = [&](const char* title, const std::vector<UnitRelevance>& units) {
-            std::cout << title;
-            for (std::size_t i = 0; i < std::min<std::size_t>(5, units.size()); ++i)
-                std::cout << "  " << units[i].layer << '/' << units[i].unit << ' ' << (units[i].relevance < 0 ? "" : "+") << number_text(units[i].relevance, 3);
-            std::cout << '\n';
-        };
-        list("neurons", token.neurons);
-        list("heads  ", token.heads);
-        std::cout.flush();
+        std::cout << "neurons" << ranked_units(token.neurons) << "\nheads  " << ranked_units(token.heads) << std::endl;
     }
 
     void add(const UnitEdit& edit) {
@@ -190,11 +180,12 @@ class Chat {
 
     const ChatCommand& options_;
     std::optional<Checkpoint> checkpoint_;
-    Tokenizer tokenizer_;
+    Prompt prompt_;  // the tokenizer alone
+    const Tokenizer& tokenizer_;
+    GenerateOptions choice_;
     std::unique_ptr<Engine> engine_;
     TerminalStyle style_;
     std::size_t context_ = 0;
-    std::vector<std::int32_t> stop_ids_;
     std::vector<std::int32_t> ids_, before_;  // the conversation, and as it was before the last answer
     SteeringPlan plan_;
     bool left_ = false, help_ = false;

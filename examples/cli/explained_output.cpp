@@ -29,6 +29,13 @@ nlohmann::json explained_json(const Explained& explained, const Tokenizer* token
     return list;
 }
 
+std::string ranked_units(const std::vector<UnitRelevance>& units) {
+    std::string text;
+    for (std::size_t i = 0; i < std::min<std::size_t>(5, units.size()); ++i)
+        text += "  " + std::to_string(units[i].layer) + "/" + std::to_string(units[i].unit) + " " + (units[i].relevance < 0 ? "" : "+") + number_text(units[i].relevance, 3);
+    return text;
+}
+
 std::string explained_line(const ExplainedToken& token, const Tokenizer* tokenizer) {
     const Trace& trace = token.trace;
     std::vector<std::size_t> order(trace.ids.size());
@@ -42,12 +49,7 @@ std::string explained_line(const ExplainedToken& token, const Tokenizer* tokeniz
     line += "through";
     for (std::size_t i = 0; i < shown; ++i)
         line += "  '" + visible(token_name(tokenizer, trace.ids[order[i]])) + "' " + (trace.embedding[order[i]] < 0 ? "" : "+") + number_text(static_cast<double>(trace.embedding[order[i]]), 3);
-    if (!token.neurons.empty()) {
-        line += "\n" + std::string(26, ' ') + "neurons";
-        for (std::size_t i = 0; i < std::min<std::size_t>(5, token.neurons.size()); ++i)
-            line += "  " + std::to_string(token.neurons[i].layer) + "/" + std::to_string(token.neurons[i].unit) + " " + (token.neurons[i].relevance < 0 ? "" : "+") +
-                    number_text(token.neurons[i].relevance, 3);
-    }
+    if (!token.neurons.empty()) line += "\n" + std::string(26, ' ') + "neurons" + ranked_units(token.neurons);
     return line;
 }
 
