@@ -7,6 +7,5 @@ set -eu
 cd "$(dirname "$0")/.."
 sh scripts/setup.sh
 cmake --preset release -DLRP_BUILD_TESTS=ON
-cmake --build --preset release
-cmake --build --preset release --target all_verify_interface_header_sets
+cmake --build --preset release --target all all_verify_interface_header_sets
 ctest --preset release -j "$(nproc)"

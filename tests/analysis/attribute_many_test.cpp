@@ -14,12 +14,12 @@
 #include "support/random_model.hpp"
 
 using namespace lrp;
-using lrp::test::random_weights;
 using Catch::Matchers::Contains;
+using lrp::test::random_weights;
 
 namespace {
 
-LlamaConfig small() {
+LlamaConfig two_layers() {
     LlamaConfig config;
     config.vocab_size = 70;
     config.hidden_size = 48;
@@ -29,7 +29,7 @@ LlamaConfig small() {
     return config;
 }
 
-PromptOfMany prompt(std::size_t length) {
+PromptOfMany prompt_of(std::size_t length) {
     PromptOfMany one;
     for (std::size_t i = 0; i < length; ++i) one.ids.push_back(static_cast<std::int32_t>((length * 7 + i * 13) % 70));
     if (length % 3 == 0) one.target = static_cast<std::int32_t>(length % 70);
@@ -52,11 +52,11 @@ AttributeOptions everywhere() {
 /// Explains prompts of many lengths alone, and in as few passes as may be; returns the number of passes.
 template <Backend B>
 std::size_t check(typename B::context& ctx) {
-    const LlamaModel<B, AttnLRP> model(small(), random_weights<B>(ctx, small()));
+    const LlamaModel<B, AttnLRP> model(two_layers(), random_weights<B>(ctx, two_layers()));
     const AttributeOptions options = everywhere();
     std::vector<PromptOfMany> prompts;
-    for (const std::size_t length : {1, 1, 2, 3, 4, 5, 7, 8, 9, 16, 16, 17, 23, 24, 25, 26, 31, 32, 33, 34, 40, 64, 65, 70}) prompts.push_back(prompt(length));
-    for (std::size_t length = 35; length < 75; ++length) prompts.push_back(prompt(length));  // more in a pass than are few rows
+    for (const std::size_t length : {1, 1, 2, 3, 4, 5, 7, 8, 9, 16, 16, 17, 23, 24, 25, 26, 31, 32, 33, 34, 40, 64, 65, 70}) prompts.push_back(prompt_of(length));
+    for (std::size_t length = 35; length < 75; ++length) prompts.push_back(prompt_of(length));  // more in a pass than are few rows
     const auto rows = [](const PromptOfMany& one) { return one.position ? *one.position + 1 : one.ids.size(); };
     std::stable_sort(prompts.begin(), prompts.end(), [&](const PromptOfMany& a, const PromptOfMany& b) { return rows(a) < rows(b); });
     std::size_t passes = 0;
@@ -103,8 +103,8 @@ TEST_CASE("prompts of all lengths share passes and are the same bits as alone, o
 TEST_CASE("a pass of many prompts keeps within its tokens, and names a wrong prompt's fault") {
     using B = EigenBackend<float>;
     B::context ctx;
-    const LlamaModel<B, AttnLRP> model(small(), random_weights<B>(ctx, small()));
-    std::vector<PromptOfMany> prompts(5, prompt(40));
+    const LlamaModel<B, AttnLRP> model(two_layers(), random_weights<B>(ctx, two_layers()));
+    std::vector<PromptOfMany> prompts(5, prompt_of(40));
     for (auto& one : prompts) one.position.reset();
     CHECK(prompts_in_pass(ctx, model, prompts, {}, 120) == 3);
     CHECK(prompts_in_pass(ctx, model, prompts, {}, 119) == 2);

@@ -20,8 +20,7 @@ using namespace lrp;
 
 namespace {
 
-using B = EigenBackend<float>;
-using Model = LlamaModel<B, AttnLRP>;
+using Model = LlamaModel<EigenBackend<float>, AttnLRP>;
 
 LlamaConfig small_config() {
     LlamaConfig config;
@@ -59,8 +58,8 @@ struct Seen {
     std::array<float, 2> value{};
 };
 struct Naive {
-    std::map<std::pair<bool, Index>, std::vector<std::vector<Seen>>> units;               // (head?, layer) -> unit -> all that counts
-    std::map<std::tuple<bool, Index, Place>, std::array<std::vector<float>, 2>> rows;     // all units' values at a place
+    std::map<std::pair<bool, Index>, std::vector<std::vector<Seen>>> units;            // (head?, layer) -> unit -> all that counts
+    std::map<std::tuple<bool, Index, Place>, std::array<std::vector<float>, 2>> rows;  // all units' values at a place
 };
 
 /// Keeps x and x * c of every site as they come.
@@ -68,7 +67,7 @@ struct Keeper {
     std::map<std::pair<bool, Index>, std::array<std::vector<float>, 2>> values;
     Index heads = 0;
     [[nodiscard]] bool reads(Site site) const { return site == Site::neuron || site == Site::head; }
-    void relevance(B::context&, SiteRef site, Activation<const float> x, Coefficient<float> c) {
+    void relevance(EigenBackend<float>::context&, SiteRef site, Activation<const float> x, Coefficient<float> c) {
         if (site.site != Site::neuron && site.site != Site::head) return;
         const bool head = site.site == Site::head;
         const Index units = head ? heads : x.cols, width = x.cols / units;
@@ -86,7 +85,8 @@ struct Keeper {
     }
 };
 
-Naive keep_everything(B::context& ctx, const Model& model, const std::vector<CollectDocument>& documents, Condition condition, std::int32_t target) {
+Naive keep_everything(EigenBackend<float>::context& ctx, const Model& model, const std::vector<CollectDocument>& documents, Condition condition,
+                      std::int32_t target) {
     Naive naive;
     for (const CollectDocument& text : documents) {
         const auto length = static_cast<std::int32_t>(text.ids.size());
@@ -157,9 +157,10 @@ void check_against(const CollectedUnits& units, const Naive& naive, const Summar
                     for (Index t = 0; t < shape.width(); ++t)
                         for (std::size_t p = 0; p < 2; ++p) {
                             const Index position = order[i].place.position - shape.before + t;
-                            const float right = position < 0 || position >= length
-                                                    ? 0.0f
-                                                    : naive.rows.at({key.first, key.second, Place{order[i].place.document, static_cast<std::int32_t>(position)}})[p][u];
+                            const float right =
+                                position < 0 || position >= length
+                                    ? 0.0f
+                                    : naive.rows.at({key.first, key.second, Place{order[i].place.document, static_cast<std::int32_t>(position)}})[p][u];
                             const float found = static_cast<float>(window[p * static_cast<std::size_t>(shape.width()) + static_cast<std::size_t>(t)]);
                             CHECK(std::abs(found - right) <= std::max(std::abs(right) * 0x1p-11f, 0x1p-25f));
                         }
@@ -184,10 +185,11 @@ void check_against(const CollectedUnits& units, const Naive& naive, const Summar
     }
 }
 
-CollectedUnits collect(B::context& ctx, const Model& model, const std::vector<CollectDocument>& documents, const CollectOptions& options, unsigned threads = 2) {
+CollectedUnits collect(EigenBackend<float>::context& ctx, const Model& model, const std::vector<CollectDocument>& documents, const CollectOptions& options,
+                       unsigned threads = 2) {
     CollectedUnits units(2, 70, 4, options.shape);
     ThreadPool pool(threads);
-    Collector<B> collector(units, pool);
+    Collector<EigenBackend<float>> collector(units, pool);
     for (std::size_t at = 0; at < documents.size(); at += 5) {  // batches of five
         collect_batch(ctx, model, std::span(documents).subspan(at, std::min<std::size_t>(5, documents.size() - at)), options, collector);
         units.end_batch();
@@ -212,7 +214,9 @@ bool same(const CollectedUnits& a, const CollectedUnits& b) {
                     }
                 }
             for (std::size_t q = 0; q < 2; ++q)
-                if (x.statistics(q).sum != y.statistics(q).sum || x.statistics(q).squares != y.statistics(q).squares || x.statistics(q).sketch != y.statistics(q).sketch) return false;
+                if (x.statistics(q).sum != y.statistics(q).sum || x.statistics(q).squares != y.statistics(q).squares ||
+                    x.statistics(q).sketch != y.statistics(q).sketch)
+                    return false;
         }
     return true;
 }
@@ -220,8 +224,8 @@ bool same(const CollectedUnits& a, const CollectedUnits& b) {
 }  // namespace
 
 TEST_CASE("the collector keeps what one that keeps everything would choose, under every condition") {
-    B::context ctx(2);
-    const Model model(small_config(), test::random_weights<B>(ctx, small_config()));
+    EigenBackend<float>::context ctx(2);
+    const Model model(small_config(), test::random_weights<EigenBackend<float>>(ctx, small_config()));
     const auto documents = some_documents(40);
     for (const Condition condition : {Condition::predictions, Condition::last, Condition::target}) {
         CollectOptions options{{5, 3, 2}, condition, 11, Recompute::keep(), 1};  // each document by itself, as the other does it
@@ -233,14 +237,16 @@ TEST_CASE("the collector keeps what one that keeps everything would choose, unde
 }
 
 TEST_CASE("batches merge to the same bits in any order, and any number of threads collects the same") {
-    B::context ctx(2);
-    const Model model(small_config(), test::random_weights<B>(ctx, small_config()));
+    EigenBackend<float>::context ctx(2);
+    const Model model(small_config(), test::random_weights<EigenBackend<float>>(ctx, small_config()));
     const auto documents = some_documents(40);
     const CollectOptions options{{5, 3, 2}, Condition::predictions, 0, Recompute::keep()};
     const CollectedUnits whole = collect(ctx, model, documents, options);
     CHECK(same(whole, collect(ctx, model, documents, options, 3)));
     std::vector<CollectedUnits> parts;
-    for (std::size_t batch = 0; batch < 8; ++batch) parts.push_back(collect(ctx, model, {documents.begin() + static_cast<std::ptrdiff_t>(5 * batch), documents.begin() + static_cast<std::ptrdiff_t>(5 * batch + 5)}, options));
+    for (std::size_t batch = 0; batch < 8; ++batch)
+        parts.push_back(collect(
+            ctx, model, {documents.begin() + static_cast<std::ptrdiff_t>(5 * batch), documents.begin() + static_cast<std::ptrdiff_t>(5 * batch + 5)}, options));
     for (const std::vector<std::size_t>& order : {std::vector<std::size_t>{0, 1, 2, 3, 4, 5, 6, 7}, {7, 6, 5, 4, 3, 2, 1, 0}, {3, 1, 4, 0, 5, 7, 2, 6}}) {
         CollectedUnits merged(2, 70, 4, options.shape);
         for (const std::size_t part : order) merged.merge(parts[part]);
@@ -251,7 +257,7 @@ TEST_CASE("batches merge to the same bits in any order, and any number of thread
     // Later batches first, into the same units: equal values must still go to the earlier place.
     CollectedUnits backwards(2, 70, 4, options.shape);
     ThreadPool pool(2);
-    Collector<B> collector(backwards, pool);
+    Collector<EigenBackend<float>> collector(backwards, pool);
     for (std::size_t batch = 8; batch-- > 0;) {
         collect_batch(ctx, model, std::span(documents).subspan(5 * batch, 5), options, collector);
         backwards.end_batch();
@@ -277,12 +283,12 @@ TEST_CASE("documents that share a pass are collected as each by itself") {
 }
 
 TEST_CASE("a blind collector takes nothing") {
-    B::context ctx(1);
-    const Model model(small_config(), test::random_weights<B>(ctx, small_config()));
+    EigenBackend<float>::context ctx(1);
+    const Model model(small_config(), test::random_weights<EigenBackend<float>>(ctx, small_config()));
     const auto documents = some_documents(4);
     CollectedUnits units(2, 70, 4, {5, 3, 2}), empty(2, 70, 4, {5, 3, 2});
     ThreadPool pool(1);
-    Collector<B> collector(units, pool, true);
+    Collector<EigenBackend<float>> collector(units, pool, true);
     collect_batch(ctx, model, documents, {{5, 3, 2}, Condition::predictions, 0, Recompute::keep()}, collector);
     CHECK(same(units, empty));
 }

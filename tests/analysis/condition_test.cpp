@@ -17,26 +17,18 @@
 #include "support/random_model.hpp"
 
 using namespace lrp;
+using Catch::Matchers::Contains;
 using lrp::test::largest_difference;
 using lrp::test::largest_magnitude;
 using lrp::test::random_weights;
-using Catch::Matchers::Contains;
 
 namespace {
 
-LlamaConfig small() {
-    LlamaConfig config;
-    config.vocab_size = 50;
-    config.hidden_size = 24;
+LlamaConfig few_neurons() {
+    LlamaConfig config = test::small_llama();
     config.intermediate_size = 12;
-    config.layers = 3;
-    config.attention = {4, 2, 8};
-    config.rms_norm_eps = 1e-5;
     return config;
 }
-
-const std::vector<std::int32_t> prompt{1, 7, 9, 33, 2, 2, 8, 49};
-using B = ReferenceBackend<double>;
 
 AttributeOptions everything() {
     AttributeOptions options;
@@ -59,41 +51,45 @@ double part(const std::vector<float>& all, std::size_t first, std::size_t count,
 }  // namespace
 
 TEST_CASE("the relevance through each neuron of a layer adds up to that through its MLP; what passes a unit is what the unit got") {
-    B::context ctx;
-    const LlamaModel<B, CpLRP> model(small(), random_weights<B>(ctx, small()));
-    const Trace all = attribute(ctx, model, prompt, everything());
+    ReferenceBackend<double>::context ctx;
+    const LlamaModel<ReferenceBackend<double>, CpLRP> model(few_neurons(), random_weights<ReferenceBackend<double>>(ctx, few_neurons()));
+    const Trace all = attribute(ctx, model, test::small_prompt, everything());
     for (const Site site : {Site::neuron, Site::head}) {
         const Index units = site == Site::neuron ? 12 : 4;
         RelevanceCondition every;
-        std::vector<float> added(prompt.size());
+        std::vector<float> added(test::small_prompt.size());
         for (Index unit = 0; unit < units; ++unit) {
             const RelevanceCondition one{{{site, 1, unit}}, {}, {}};
             every.through.push_back(one.through[0]);
-            const Trace trace = attribute_through(ctx, model, prompt, one, everything());
+            const Trace trace = attribute_through(ctx, model, test::small_prompt, one, everything());
             added = plus(added, trace.embedding);
             const std::vector<float>&mine = site == Site::neuron ? trace.neuron : trace.head, &whole = site == Site::neuron ? all.neuron : all.head;
-            for (std::size_t t = 0; t < prompt.size(); ++t)
+            for (std::size_t t = 0; t < test::small_prompt.size(); ++t)
                 for (Index other = 0; other < units; ++other) {
-                    const auto at = static_cast<std::size_t>((1 * static_cast<Index>(prompt.size()) + static_cast<Index>(t)) * units + other);
+                    const auto at = static_cast<std::size_t>((1 * static_cast<Index>(test::small_prompt.size()) + static_cast<Index>(t)) * units + other);
                     CHECK(mine[at] == (other == unit ? Approx(whole[at]).margin(1e-9) : Approx(0.0)));
                 }
             // CP-LRP conserves: below the unit there is as much as came through it.
-            const double got = part(whole, prompt.size() * static_cast<std::size_t>(units) + static_cast<std::size_t>(unit), prompt.size(), static_cast<std::size_t>(units));
+            const double got = part(whole, test::small_prompt.size() * static_cast<std::size_t>(units) + static_cast<std::size_t>(unit), test::small_prompt.size(),
+                                    static_cast<std::size_t>(units));
             CHECK(sum(trace.embedding) == Approx(got).margin(1e-5));
-            CHECK(part(trace.residual, 0, prompt.size()) == Approx(got).margin(1e-5));
+            CHECK(part(trace.residual, 0, test::small_prompt.size()) == Approx(got).margin(1e-5));
             // Above it nothing changes.
-            for (std::size_t t = 0; t < prompt.size(); ++t) CHECK(trace.residual[2 * prompt.size() + t] == all.residual[2 * prompt.size() + t]);
+            for (std::size_t t = 0; t < test::small_prompt.size(); ++t)
+                CHECK(trace.residual[2 * test::small_prompt.size() + t] == all.residual[2 * test::small_prompt.size() + t]);
         }
-        const Trace together = attribute_through(ctx, model, prompt, every, everything());
+        const Trace together = attribute_through(ctx, model, test::small_prompt, every, everything());
         CHECK(largest_difference(added, together.embedding) < 1e-5);
         CHECK(largest_difference(all.embedding, together.embedding) > 1e-3);
     }
 }
 
 TEST_CASE("through two layers: alternatives within one, both across") {
-    B::context ctx;
-    const LlamaModel<B, AttnLRP> model(small(), random_weights<B>(ctx, small()));
-    const auto through = [&](std::vector<UnitRef> units) { return attribute_through(ctx, model, prompt, {std::move(units), {}, {}}, everything()).embedding; };
+    ReferenceBackend<double>::context ctx;
+    const LlamaModel<ReferenceBackend<double>, AttnLRP> model(few_neurons(), random_weights<ReferenceBackend<double>>(ctx, few_neurons()));
+    const auto through = [&](std::vector<UnitRef> units) {
+        return attribute_through(ctx, model, test::small_prompt, {std::move(units), {}, {}}, everything()).embedding;
+    };
     const UnitRef a{Site::neuron, 2, 3}, b{Site::neuron, 2, 5}, c{Site::head, 1, 2}, d{Site::neuron, 1, 7};
     CHECK(largest_difference(through({a, b, c}), plus(through({a, c}), through({b, c}))) < 1e-6);
     CHECK(largest_difference(through({a, b}), plus(through({a}), through({b}))) < 1e-6);
@@ -103,26 +99,27 @@ TEST_CASE("through two layers: alternatives within one, both across") {
 }
 
 TEST_CASE("positions: what passes each of them adds up to all") {
-    B::context ctx;
-    const LlamaModel<B, AttnLRP> model(small(), random_weights<B>(ctx, small()));
-    const Trace all = attribute(ctx, model, prompt, everything());
-    std::vector<float> added(prompt.size());
-    for (Index at = 0; at < std::ssize(prompt); ++at) {
-        const Trace trace = attribute_through(ctx, model, prompt, {{}, {{1, {at}}}, {}}, everything());
-        for (std::size_t t = 0; t < prompt.size(); ++t) CHECK(trace.residual[prompt.size() + t] == (static_cast<Index>(t) == at ? all.residual[prompt.size() + t] : 0.0f));
-        for (std::size_t t = static_cast<std::size_t>(at) + 1; t < prompt.size(); ++t) CHECK(trace.embedding[t] == 0.0f);
+    ReferenceBackend<double>::context ctx;
+    const LlamaModel<ReferenceBackend<double>, AttnLRP> model(few_neurons(), random_weights<ReferenceBackend<double>>(ctx, few_neurons()));
+    const Trace all = attribute(ctx, model, test::small_prompt, everything());
+    std::vector<float> added(test::small_prompt.size());
+    for (Index at = 0; at < std::ssize(test::small_prompt); ++at) {
+        const Trace trace = attribute_through(ctx, model, test::small_prompt, {{}, {{1, {at}}}, {}}, everything());
+        for (std::size_t t = 0; t < test::small_prompt.size(); ++t)
+            CHECK(trace.residual[test::small_prompt.size() + t] == (static_cast<Index>(t) == at ? all.residual[test::small_prompt.size() + t] : 0.0f));
+        for (std::size_t t = static_cast<std::size_t>(at) + 1; t < test::small_prompt.size(); ++t) CHECK(trace.embedding[t] == 0.0f);
         added = plus(added, trace.embedding);
     }
     CHECK(largest_difference(added, all.embedding) < 1e-6);
-    CHECK(largest_difference(attribute_through(ctx, model, prompt, {{}, {{2, {7}}}, {}}, everything()).embedding, all.embedding) == 0);
-    CHECK(largest_magnitude(attribute_through(ctx, model, prompt, {{}, {{2, {6}}}, {}}, everything()).embedding) == 0);
+    CHECK(largest_difference(attribute_through(ctx, model, test::small_prompt, {{}, {{2, {7}}}, {}}, everything()).embedding, all.embedding) == 0);
+    CHECK(largest_magnitude(attribute_through(ctx, model, test::small_prompt, {{}, {{2, {6}}}, {}}, everything()).embedding) == 0);
 }
 
 TEST_CASE("relevance that begins at a unit explains its activation") {
     // With the gradient rules, relevance times 1 is input times gradient of the activation: checked by differences in the embedding.
     using D = EigenBackend<double>;
     D::context ctx(1);
-    const LlamaModel<D, Gradient> model(small(), random_weights<D>(ctx, small()));
+    const LlamaModel<D, Gradient> model(few_neurons(), random_weights<D>(ctx, few_neurons()));
     struct Nudge {  // scales one token's embedding, and reads a unit
         using D = EigenBackend<double>;
         std::size_t token;
@@ -146,10 +143,10 @@ TEST_CASE("relevance that begins at a unit explains its activation") {
     options.position = 6;
     const std::vector<std::int32_t> last{6};
     for (const UnitRef& unit : {UnitRef{Site::neuron, 2, 3}, UnitRef{Site::neuron, 0, 1}, UnitRef{Site::head, 1, 3}, UnitRef{Site::head, 2, 0}}) {
-        const Trace trace = attribute_through(ctx, model, prompt, {{}, {}, unit}, options);
+        const Trace trace = attribute_through(ctx, model, test::small_prompt, {{}, {}, unit}, options);
         const auto value = [&](std::size_t token, double factor) {
             Nudge nudge{token, factor, unit};
-            (void)model.forward(ctx, std::span(prompt).first(7), last, Recompute::keep(), nudge);
+            (void)model.forward(ctx, std::span(test::small_prompt).first(7), last, Recompute::keep(), nudge);
             return nudge.value;
         };
         CHECK(trace.explained == Approx(value(0, 1)));
@@ -162,14 +159,15 @@ TEST_CASE("relevance that begins at a unit explains its activation") {
             for (std::size_t t = 0; t < 8; ++t) CHECK(trace.residual[l * 8 + t] == 0.0f);
     }
     const UnitRef begin{Site::neuron, 1, 3};
-    CHECK_THROWS_WITH(attribute_through(ctx, model, prompt, {{{Site::neuron, 1, 4}}, {}, begin}, options), Contains("cannot come through neuron 1/4, which is not below it"));
-    CHECK(largest_magnitude(attribute_through(ctx, model, prompt, {{{Site::head, 1, 3}}, {}, begin}, options).embedding) > 0);
+    CHECK_THROWS_WITH(attribute_through(ctx, model, test::small_prompt, {{{Site::neuron, 1, 4}}, {}, begin}, options),
+                      Contains("cannot come through neuron 1/4, which is not below it"));
+    CHECK(largest_magnitude(attribute_through(ctx, model, test::small_prompt, {{{Site::head, 1, 3}}, {}, begin}, options).embedding) > 0);
 }
 
 TEST_CASE("a condition that does not fit is refused") {
-    B::context ctx;
-    const LlamaModel<B, AttnLRP> model(small(), random_weights<B>(ctx, small()));
-    const auto with = [&](const RelevanceCondition& condition) { return attribute_through(ctx, model, prompt, condition, everything()); };
+    ReferenceBackend<double>::context ctx;
+    const LlamaModel<ReferenceBackend<double>, AttnLRP> model(few_neurons(), random_weights<ReferenceBackend<double>>(ctx, few_neurons()));
+    const auto with = [&](const RelevanceCondition& condition) { return attribute_through(ctx, model, test::small_prompt, condition, everything()); };
     CHECK_THROWS_WITH(with({{{Site::neuron, 3, 0}}, {}, {}}), Contains("expected a layer from 0 to 2, found 3"));
     CHECK_THROWS_WITH(with({{{Site::neuron, 0, 12}}, {}, {}}), Contains("expected a neuron from 0 to 11 in layer 0, found 12"));
     CHECK_THROWS_WITH(with({{{Site::head, 0, 4}}, {}, {}}), Contains("expected a head from 0 to 3 in layer 0, found 4"));

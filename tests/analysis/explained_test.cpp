@@ -13,33 +13,20 @@
 #include "support/random_model.hpp"
 
 using namespace lrp;
+using Catch::Matchers::Contains;
 using lrp::test::largest_difference;
 using lrp::test::largest_magnitude;
-using Catch::Matchers::Contains;
 using Kind = UnitEdit::Kind;
 
 namespace {
 
-LlamaConfig small() {
-    LlamaConfig config;
-    config.vocab_size = 50;
-    config.hidden_size = 24;
-    config.intermediate_size = 40;
-    config.layers = 3;
-    config.attention = {4, 2, 8};
-    config.rms_norm_eps = 1e-5;
-    return config;
-}
-
-const std::vector<std::int32_t> prompt{1, 7, 9, 33, 2, 2, 8, 49};
-
 template <Backend B>
 LlamaModel<B, AttnLRP> make_model(typename B::context& ctx) {
-    return {small(), lrp::test::random_weights<B>(ctx, small())};
+    return {test::small_llama(), lrp::test::random_weights<B>(ctx, test::small_llama())};
 }
 
-const SteeringPlan one{{{Site::neuron, 1, 3, Kind::set, 30}, {Site::head, 0, 1, Kind::scale, 0}}, {}, {}}, two{{{Site::neuron, 2, 5, Kind::set, -20}}, {{0, std::vector<float>(24, 0.5f), 1}}, {}},
-    placed{{{Site::neuron, 0, 7, Kind::set, 25}}, {}, {{2, 3}, {9, 1}}};
+const SteeringPlan one{{{Site::neuron, 1, 3, Kind::set, 30}, {Site::head, 0, 1, Kind::scale, 0}}, {}, {}},
+    two{{{Site::neuron, 2, 5, Kind::set, -20}}, {{0, std::vector<float>(24, 0.5f), 1}}, {}}, placed{{{Site::neuron, 0, 7, Kind::set, 25}}, {}, {{2, 3}, {9, 1}}};
 
 }  // namespace
 
@@ -52,9 +39,9 @@ TEMPLATE_TEST_CASE("each new token is explained as the whole text before it is",
     options.generate.temperature = 2;
     options.generate.seed = 4;
     options.units = 6;
-    std::vector<std::int32_t> text = prompt;
+    std::vector<std::int32_t> text = test::small_prompt;
     std::size_t off_the_top = 0;
-    const Explained result = generate_explained(ctx, model, prompt, options, [&](const ExplainedToken& token, SteeringPlan& plan) {
+    const Explained result = generate_explained(ctx, model, test::small_prompt, options, [&](const ExplainedToken& token, SteeringPlan& plan) {
         CHECK(plan.empty());
         AttributeOptions own;
         own.target = token.id;
@@ -66,7 +53,8 @@ TEMPLATE_TEST_CASE("each new token is explained as the whole text before it is",
         CHECK(token.trace.neuron == right.trace.neuron);
         REQUIRE((token.neurons.size() == 6 && token.heads.size() == 6));
         for (std::size_t i = 0; i < 6; ++i) {
-            CHECK((token.neurons[i].layer == right.neurons[i].layer && token.neurons[i].unit == right.neurons[i].unit && token.neurons[i].relevance == right.neurons[i].relevance));
+            CHECK((token.neurons[i].layer == right.neurons[i].layer && token.neurons[i].unit == right.neurons[i].unit &&
+                   token.neurons[i].relevance == right.neurons[i].relevance));
             CHECK((token.heads[i].unit == right.heads[i].unit && token.heads[i].activation == right.heads[i].activation));
         }
         double total = 0;
@@ -79,10 +67,10 @@ TEMPLATE_TEST_CASE("each new token is explained as the whole text before it is",
     CHECK((result.tokens.size() == 5 && result.end == GenerateEnd::length && result.asked == 0));
     CHECK(off_the_top > 0);  // so that the explained token was not always the most likely one
     LlamaDecoder decoder(ctx, model, 16);
-    CHECK(generate(decoder, prompt, options.generate).new_ids == result.new_ids());
+    CHECK(generate(decoder, test::small_prompt, options.generate).new_ids == result.new_ids());
 
     options.attribute.target = 17;
-    const Explained other = generate_explained(ctx, model, prompt, options);
+    const Explained other = generate_explained(ctx, model, test::small_prompt, options);
     CHECK(other.new_ids() == result.new_ids());
     AttributeOptions own;
     own.target = 17;
@@ -101,13 +89,13 @@ TEST_CASE("steered, the loop gives what steer gives, in both modes; what it expl
             options.generate.max_new_tokens = 6;
             options.plan = plan;
             options.mode = mode;
-            const Explained mine = generate_explained(ctx, model, prompt, options);
-            const Steered right = steer(decoder, prompt, plan, mode, options.generate);
+            const Explained mine = generate_explained(ctx, model, test::small_prompt, options);
+            const Steered right = steer(decoder, test::small_prompt, plan, mode, options.generate);
             CHECK(mine.new_ids() == right.after.new_ids);
             CHECK((mine.asked == right.asked && mine.changed == right.changed));
             CHECK(largest_difference(mine.tokens.front().trace.logits, right.after.logits) < 1e-5);
             if (mode == SteeringMode::new_tokens) continue;
-            Steering<B> steering(ctx, small(), plan);
+            Steering<B> steering(ctx, test::small_llama(), plan);
             AttributeOptions own;
             own.target = mine.tokens[3].id;
             CHECK(mine.tokens[3].trace.embedding == attribute(ctx, model, mine.tokens[3].trace.ids, own, steering).embedding);
@@ -125,15 +113,15 @@ TEST_CASE("a plan that changes between tokens holds from the next one on") {
         options.plan = plans[0];
         options.mode = mode;
         std::size_t step = 0;
-        const Explained mine = generate_explained(ctx, model, prompt, options, [&](const ExplainedToken&, SteeringPlan& plan) {
+        const Explained mine = generate_explained(ctx, model, test::small_prompt, options, [&](const ExplainedToken&, SteeringPlan& plan) {
             if (++step < plans.size()) plan = plans[step];
             return true;
         });
         REQUIRE(mine.tokens.size() == 6);
         // Behind a cache: each token is read under the plan of its time. Everywhere: the whole text, anew.
         LlamaDecoder decoder(ctx, model, 16);
-        std::vector<std::int32_t> text = prompt;
-        if (mode == SteeringMode::new_tokens) (void)decoder.extend(std::span(prompt).first(7));
+        std::vector<std::int32_t> text = test::small_prompt;
+        if (mode == SteeringMode::new_tokens) (void)decoder.extend(std::span(test::small_prompt).first(7));
         for (std::size_t i = 0; i < 6; ++i) {
             if (mode == SteeringMode::all_positions) decoder.keep(0);
             const auto unread = std::span(text).subspan(decoder.ids().size());
@@ -141,14 +129,14 @@ TEST_CASE("a plan that changes between tokens holds from the next one on") {
             if (plans[i].empty()) {
                 right = decoder.extend(unread);
             } else {
-                Steering<B> steering(ctx, small(), plans[i]);
+                Steering<B> steering(ctx, test::small_llama(), plans[i]);
                 right = decoder.extend(unread, steering);
             }
             const std::vector<float> close(right.begin(), right.end());
             CHECK(largest_difference(mine.tokens[i].trace.logits, close) < 1e-5 * largest_magnitude(close));
             text.push_back(mine.tokens[i].id);
         }
-        CHECK(mine.asked == 7);  // 2, 2, 0, 1 and 2: the same plan twice in a row is one
+        CHECK(mine.asked == 7);                                                  // 2, 2, 0, 1 and 2: the same plan twice in a row is one
         CHECK(mine.changed == (mode == SteeringMode::all_positions ? 7u : 6u));  // the positions of `placed` were read before its time
     }
 }
@@ -159,20 +147,21 @@ TEST_CASE("the loop ends where generation ends, and refuses what cannot be") {
     const auto model = make_model<B>(ctx);
     ExplainedOptions options;
     options.generate.max_new_tokens = 4;
-    const Explained all = generate_explained(ctx, model, prompt, options);
+    const Explained all = generate_explained(ctx, model, test::small_prompt, options);
     options.generate.stop_ids = {all.tokens[1].id};
-    CHECK((generate_explained(ctx, model, prompt, options).tokens.size() <= 2 && generate_explained(ctx, model, prompt, options).end == GenerateEnd::stop_id));
+    CHECK((generate_explained(ctx, model, test::small_prompt, options).tokens.size() <= 2 &&
+           generate_explained(ctx, model, test::small_prompt, options).end == GenerateEnd::stop_id));
     options.generate.stop_ids.clear();
-    const Explained stopped = generate_explained(ctx, model, prompt, options, [](const ExplainedToken&, SteeringPlan&) { return false; });
+    const Explained stopped = generate_explained(ctx, model, test::small_prompt, options, [](const ExplainedToken&, SteeringPlan&) { return false; });
     CHECK((stopped.tokens.size() == 1 && stopped.end == GenerateEnd::callback));
     CHECK(all.tokens[0].neurons.empty());
     options.attribute.position = 2;
-    CHECK_THROWS_WITH(generate_explained(ctx, model, prompt, options), Contains("expected no position, found 2"));
+    CHECK_THROWS_WITH(generate_explained(ctx, model, test::small_prompt, options), Contains("expected no position, found 2"));
     options.attribute.position.reset();
     CHECK_THROWS_WITH(generate_explained(ctx, model, {}, options), Contains("the prompt has no token"));
     const auto bad = [](const ExplainedToken&, SteeringPlan& plan) {
         plan.units.push_back({Site::neuron, 9, 0, Kind::set, 1});
         return true;
     };
-    CHECK_THROWS_WITH(generate_explained(ctx, model, prompt, options, bad), Contains("expected a layer from 0 to 2, found 9"));
+    CHECK_THROWS_WITH(generate_explained(ctx, model, test::small_prompt, options, bad), Contains("expected a layer from 0 to 2, found 9"));
 }

@@ -17,26 +17,14 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-LlamaConfig small() {
-    LlamaConfig config;
-    config.vocab_size = 50;
-    config.hidden_size = 24;
-    config.intermediate_size = 40;
-    config.layers = 3;
-    config.attention = {4, 2, 8};
-    config.rms_norm_eps = 1e-5;
-    return config;
-}
-
-const std::vector<std::int32_t> prompt{1, 7, 9, 33, 2, 2, 8, 49};
-
 /// A model whose unit [layer, unit] is gone for every one in `off`: its columns of down_proj, or of o_proj, are zero.
 template <Backend B>
 LlamaModel<B, AttnLRP> without(typename B::context& ctx, Site site, const std::vector<std::size_t>& off) {
     std::mt19937 random(1);
     std::normal_distribution<double> draw(0, 0.3);
     const std::size_t units = site == Site::neuron ? 40 : 4, width = site == Site::neuron ? 1 : 8;
-    return {small(), std::make_shared<const LlamaWeights<B>>(make_llama_weights<B>(ctx, small(), [&](const std::string& name, Index, Index cols, auto host) {
+    return {test::small_llama(),
+            std::make_shared<const LlamaWeights<B>>(make_llama_weights<B>(ctx, test::small_llama(), [&](const std::string& name, Index, Index cols, auto host) {
                 for (auto& value : host) value = static_cast<typename B::scalar>(draw(random) + (name.ends_with("norm.weight") ? 1 : 0));
                 if (!name.ends_with(site == Site::neuron ? "down_proj.weight" : "o_proj.weight")) return;
                 const auto layer = static_cast<std::size_t>(name[13] - '0');  // model.layers.L
@@ -51,8 +39,8 @@ struct Value {
 };
 template <Backend B>
 Value naive(typename B::context& ctx, Site site, const std::vector<std::size_t>& off, std::size_t target) {
-    const std::vector<std::int32_t> last{static_cast<std::int32_t>(prompt.size()) - 1};
-    const auto logits = without<B>(ctx, site, off).forward(ctx, prompt, last, Recompute::keep()).logits.download(ctx);
+    const std::vector<std::int32_t> last{static_cast<std::int32_t>(test::small_prompt.size()) - 1};
+    const auto logits = without<B>(ctx, site, off).forward(ctx, test::small_prompt, last, Recompute::keep()).logits.download(ctx);
     double total = 0;
     for (const auto logit : logits) total += std::exp(static_cast<double>(logit));
     return {static_cast<double>(logits[target]), std::exp(static_cast<double>(logits[target])) / total};
@@ -60,11 +48,12 @@ Value naive(typename B::context& ctx, Site site, const std::vector<std::size_t>&
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("flipping units equals models without them, at every count, and the numbers needed are the first", "", ReferenceBackend<double>, EigenBackend<double>) {
+TEMPLATE_TEST_CASE("flipping units equals models without them, at every count, and the numbers needed are the first", "", ReferenceBackend<double>,
+                   EigenBackend<double>) {
     using B = TestType;
     typename B::context ctx;
     const auto model = without<B>(ctx, Site::neuron, {});
-    const UnitReport report = relevant_units(ctx, model, prompt);
+    const UnitReport report = relevant_units(ctx, model, test::small_prompt);
     const auto target = static_cast<std::size_t>(report.trace.target);
     for (const Site site : {Site::neuron, Site::head}) {
         FaithfulnessOptions options;
@@ -87,9 +76,9 @@ TEMPLATE_TEST_CASE("flipping units equals models without them, at every count, a
             for (std::size_t l = 0; l < 3; ++l)
                 for (std::size_t u = 0; u < width; ++u) {
                     double r = 0, a = 0;
-                    for (std::size_t t = 0; t < prompt.size(); ++t) {
-                        r += static_cast<double>(relevance[(l * prompt.size() + t) * width + u]);
-                        a += std::abs(static_cast<double>(activation[(l * prompt.size() + t) * width + u]));
+                    for (std::size_t t = 0; t < test::small_prompt.size(); ++t) {
+                        r += static_cast<double>(relevance[(l * test::small_prompt.size() + t) * width + u]);
+                        a += std::abs(static_cast<double>(activation[(l * test::small_prompt.size() + t) * width + u]));
                     }
                     ranked.emplace_back(curve.order == FlipOrder::most_active ? -a : curve.order == FlipOrder::most_relevant ? -r : r, l * width + u);
                 }
@@ -129,7 +118,7 @@ TEST_CASE("flipping: the logit as measure, and what is refused") {
     using B = EigenBackend<double>;
     B::context ctx(1);
     const auto model = without<B>(ctx, Site::neuron, {});
-    UnitReport report = relevant_units(ctx, model, prompt);
+    UnitReport report = relevant_units(ctx, model, test::small_prompt);
     FaithfulnessOptions options;
     options.measure = FlipMeasure::logit;
     options.random_orders = 0;
@@ -148,9 +137,9 @@ TEST_CASE("flipping: the logit as measure, and what is refused") {
     options.site = Site::neuron;
     AttributeOptions worst;
     worst.target = static_cast<std::int32_t>(std::min_element(report.trace.logits.begin(), report.trace.logits.end()) - report.trace.logits.begin());
-    report = relevant_units(ctx, model, prompt, worst);
+    report = relevant_units(ctx, model, test::small_prompt, worst);
     CHECK_THROWS_WITH(run(), Contains("the explained logit is -"));
     worst.contrast = 3;
-    report = relevant_units(ctx, model, prompt, worst);
+    report = relevant_units(ctx, model, test::small_prompt, worst);
     CHECK_THROWS_WITH(run(), Contains("found the difference of two"));
 }

@@ -13,25 +13,20 @@
 #include "support/random_model.hpp"
 
 using namespace lrp;
+using Catch::Matchers::Contains;
 using lrp::test::largest_difference;
 using lrp::test::largest_magnitude;
 using lrp::test::random_weights;
-using Catch::Matchers::Contains;
 
 namespace {
 
-LlamaConfig small() {
-    LlamaConfig config;
-    config.vocab_size = 50;
-    config.hidden_size = 24;
+LlamaConfig four_layers() {
+    LlamaConfig config = test::small_llama();
     config.intermediate_size = 12;
     config.layers = 4;
-    config.attention = {4, 2, 8};
-    config.rms_norm_eps = 1e-5;
     return config;
 }
 
-const std::vector<std::int32_t> prompt{1, 7, 9, 33, 2, 2, 8, 49};
 const std::vector<FlowCuts> pairs{{0, 1}, {0, 3}, {1, 3}, {2, 3}, {1, 4}, {0, 4}};
 
 AttributeOptions at(std::size_t position) {
@@ -61,18 +56,19 @@ std::vector<double> naive(const FlowCuts& cuts, std::size_t position) {
             const auto values = download(ctx, x), coefficients = download(ctx, View<const double>(c));
             for (Index row = 0; row < x.rows; ++row) {
                 below.push_back(0);
-                for (Index col = 0; col < x.cols; ++col) below.back() += values[static_cast<std::size_t>(row * x.cols + col)] * coefficients[static_cast<std::size_t>(row * x.cols + col)];
+                for (Index col = 0; col < x.cols; ++col)
+                    below.back() += values[static_cast<std::size_t>(row * x.cols + col)] * coefficients[static_cast<std::size_t>(row * x.cols + col)];
             }
         }
     };
     B::context ctx;
-    const LlamaModel<B, Rules> model(small(), random_weights<B>(ctx, small()));
-    std::vector<double> flow(prompt.size() * prompt.size());
+    const LlamaModel<B, Rules> model(four_layers(), random_weights<B>(ctx, four_layers()));
+    std::vector<double> flow(test::small_prompt.size() * test::small_prompt.size());
     for (std::size_t j = 0; j <= position; ++j) {
         OnePosition observer{cuts, j};
-        (void)attribute(ctx, model, prompt, at(position), observer);
+        (void)attribute(ctx, model, test::small_prompt, at(position), observer);
         REQUIRE(observer.below.size() == position + 1);
-        for (std::size_t i = 0; i <= position; ++i) flow[i * prompt.size() + j] = observer.below[i];
+        for (std::size_t i = 0; i <= position; ++i) flow[i * test::small_prompt.size() + j] = observer.below[i];
     }
     return flow;
 }
@@ -80,18 +76,19 @@ std::vector<double> naive(const FlowCuts& cuts, std::size_t position) {
 template <Backend B, Composite Rules>
 FlowReport flow_of(std::size_t position, std::size_t tokens, Index tiled_from = default_tiled_from<B>, Recompute recompute = {}) {
     typename B::context ctx;
-    LlamaModel<B, Rules> model(small(), random_weights<B>(ctx, small()));
+    LlamaModel<B, Rules> model(four_layers(), random_weights<B>(ctx, four_layers()));
     model.set_tiled_from(tiled_from);
     AttributeOptions options = at(position);
     options.recompute = recompute;
-    return relevance_flow(ctx, model, prompt, pairs, options, tokens);
+    return relevance_flow(ctx, model, test::small_prompt, pairs, options, tokens);
 }
 
 template <class Rules>
 void compare() {
-    const std::size_t count = prompt.size();
+    const std::size_t count = test::small_prompt.size();
     for (const std::size_t position : {7u, 5u}) {
-        const FlowReport exact = flow_of<ReferenceBackend<double>, Rules>(position, 1024), packed = flow_of<ReferenceBackend<double>, Rules>(position, 11, 0, Recompute::layer()),
+        const FlowReport exact = flow_of<ReferenceBackend<double>, Rules>(position, 1024),
+                         packed = flow_of<ReferenceBackend<double>, Rules>(position, 11, 0, Recompute::layer()),
                          tiled = flow_of<EigenBackend<float>, Rules>(position, 1024, 0), single = flow_of<EigenBackend<float>, Rules>(position, 1, 1024);
         for (std::size_t n = 0; n < pairs.size(); ++n) {
             const std::vector<double> right = naive<Rules>(pairs[n], position);
@@ -112,7 +109,8 @@ void compare() {
             CHECK(largest_difference(exact.flows[n].below, sums) < 1e-5 * peak);
             const FlowCuts& cuts = pairs[n];
             for (std::size_t t = 0; t < count; ++t) {
-                CHECK(exact.flows[n].below[t] == (cuts.from == 0 ? exact.trace.embedding[t] : exact.trace.residual[static_cast<std::size_t>(cuts.from - 1) * count + t]));
+                CHECK(exact.flows[n].below[t] ==
+                      (cuts.from == 0 ? exact.trace.embedding[t] : exact.trace.residual[static_cast<std::size_t>(cuts.from - 1) * count + t]));
                 CHECK(exact.flows[n].above[t] == exact.trace.residual[static_cast<std::size_t>(cuts.to - 1) * count + t]);
             }
         }
@@ -127,7 +125,7 @@ TEST_CASE("flow is that of a backward pass for each position above, however many
 }
 
 TEST_CASE("under CP-LRP without biases a position hands down all that it has, under AttnLRP not") {
-    const std::size_t count = prompt.size();
+    const std::size_t count = test::small_prompt.size();
     const FlowReport kept = flow_of<ReferenceBackend<double>, CpLRP>(7, 1024), lost = flow_of<ReferenceBackend<double>, AttnLRP>(7, 1024);
     for (std::size_t n = 0; n < pairs.size(); ++n) {
         double gap = 0;
@@ -147,15 +145,15 @@ TEST_CASE("under CP-LRP without biases a position hands down all that it has, un
 TEST_CASE("a trace that comes with flows is the plain one; cuts that are none are refused with numbers") {
     using B = EigenBackend<float>;
     B::context ctx(1);
-    const LlamaModel<B, AttnLRP> model(small(), random_weights<B>(ctx, small()));
-    const Trace plain = attribute(ctx, model, prompt, at(6));
-    const FlowReport report = relevance_flow(ctx, model, prompt, pairs, at(6));
+    const LlamaModel<B, AttnLRP> model(four_layers(), random_weights<B>(ctx, four_layers()));
+    const Trace plain = attribute(ctx, model, test::small_prompt, at(6));
+    const FlowReport report = relevance_flow(ctx, model, test::small_prompt, pairs, at(6));
     CHECK(largest_difference(report.trace.embedding, plain.embedding) < 1e-5);
     CHECK(largest_difference(report.trace.residual, plain.residual) < 1e-5);
     CHECK(report.trace.explained == Approx(plain.explained));
     for (const FlowCuts& wrong : {FlowCuts{1, 1}, FlowCuts{2, 1}, FlowCuts{-1, 2}, FlowCuts{0, 5}}) {
         const std::vector<FlowCuts> one{wrong};
-        CHECK_THROWS_AS(relevance_flow(ctx, model, prompt, one, at(6)), UsageError);
-        CHECK_THROWS_WITH(relevance_flow(ctx, model, prompt, one, at(6)), Contains("expected two cuts from 0") && Contains(std::to_string(wrong.to)));
+        CHECK_THROWS_AS(relevance_flow(ctx, model, test::small_prompt, one, at(6)), UsageError);
+        CHECK_THROWS_WITH(relevance_flow(ctx, model, test::small_prompt, one, at(6)), Contains("expected two cuts from 0") && Contains(std::to_string(wrong.to)));
     }
 }

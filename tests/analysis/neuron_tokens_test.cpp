@@ -9,7 +9,6 @@
 #include "support/random_model.hpp"
 
 using namespace lrp;
-using B = ReferenceBackend<double>;
 
 TEST_CASE("neuron_tokens: every neuron, both sides and poles, tied and untied heads") {
     LlamaConfig config;
@@ -20,14 +19,14 @@ TEST_CASE("neuron_tokens: every neuron, both sides and poles, tied and untied he
     config.attention = {4, 2, 4};
     config.tie_word_embeddings = GENERATE(true, false);
     const NeuronSide side = GENERATE(NeuronSide::writes, NeuronSide::reads);
-    B::context ctx;
-    const auto weights = test::random_weights<B>(ctx, config, 3);
+    ReferenceBackend<double>::context ctx;
+    const auto weights = test::random_weights<ReferenceBackend<double>>(ctx, config, 3);
     const auto& layer = weights->layers[1];
     const auto output = weights->output(), embedding = weights->embedding.view(), down = layer.down.weight.view(), gate = layer.gate.weight.view();
     const auto norm = layer.mlp_norm.view();
 
     std::vector<std::vector<int>> seen(2, std::vector<int>(70, 0));
-    neuron_tokens<B>(ctx, config, *weights, 1, side, 5, [&](Index neuron, std::size_t pole, const std::vector<ScoredToken>& list) {
+    neuron_tokens<ReferenceBackend<double>>(ctx, config, *weights, 1, side, 5, [&](Index neuron, std::size_t pole, const std::vector<ScoredToken>& list) {
         ++seen.at(pole).at(static_cast<std::size_t>(neuron));
         std::vector<ScoredToken> naive;
         for (Index v = 0; v < 31; ++v) {

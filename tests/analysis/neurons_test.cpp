@@ -17,19 +17,6 @@ using lrp::test::random_weights;
 
 namespace {
 
-LlamaConfig small() {
-    LlamaConfig config;
-    config.vocab_size = 50;
-    config.hidden_size = 24;
-    config.intermediate_size = 40;
-    config.layers = 3;
-    config.attention = {4, 2, 8};
-    config.rms_norm_eps = 1e-5;
-    return config;
-}
-
-const std::vector<std::int32_t> prompt{1, 7, 9, 33, 2, 2, 8, 49};
-
 /// Keeps both sites as they are shown in a forward pass over all rows.
 template <Backend B>
 struct Reader {
@@ -79,13 +66,13 @@ std::vector<UnitRelevance> naive(const UnitReport& report, UnitScope scope) {
 TEMPLATE_TEST_CASE("the ranked units are those of a plain sort, with what they did", "", ReferenceBackend<float>, EigenBackend<float>) {
     using B = TestType;
     typename B::context ctx;
-    const LlamaModel<B, AttnLRP> model(small(), random_weights<B>(ctx, small()));
+    const LlamaModel<B, AttnLRP> model(test::small_llama(), random_weights<B>(ctx, test::small_llama()));
     AttributeOptions options;
     options.position = 6;
     options.sites = {true, true, true, true};
-    const Trace plain = attribute(ctx, model, prompt, options);
+    const Trace plain = attribute(ctx, model, test::small_prompt, options);
     for (const UnitScope scope : {UnitScope::summed, UnitScope::token, UnitScope::layer}) {
-        const UnitReport report = relevant_units(ctx, model, prompt, options, 12, scope);
+        const UnitReport report = relevant_units(ctx, model, test::small_prompt, options, 12, scope);
         CHECK(test::largest_difference(report.trace.neuron, plain.neuron) < 1e-5);
         CHECK(test::largest_difference(report.trace.head, plain.head) < 1e-5);
         auto right = naive(report, scope);
@@ -100,7 +87,8 @@ TEMPLATE_TEST_CASE("the ranked units are those of a plain sort, with what they d
             }
             const UnitRelevance& theirs = right[place];
             CHECK((mine.layer == theirs.layer && mine.unit == theirs.unit && mine.token == theirs.token));
-            CHECK((mine.activation == theirs.activation && mine.relevance == Approx(theirs.relevance) && mine.share == Approx(mine.relevance / report.trace.explained)));
+            CHECK((mine.activation == theirs.activation && mine.relevance == Approx(theirs.relevance) &&
+                   mine.share == Approx(mine.relevance / report.trace.explained)));
             CHECK(mine.sign() == (mine.activation < 0 ? -1 : 1));
         }
         CHECK(std::any_of(report.neurons.begin(), report.neurons.end(), [](const auto& unit) { return unit.sign() < 0; }));
@@ -113,18 +101,19 @@ TEMPLATE_TEST_CASE("the ranked units are those of a plain sort, with what they d
 TEST_CASE("activations and norms are those of a forward pass; rows behind the explained one stay zero") {
     using B = EigenBackend<double>;
     B::context ctx(1);
-    const LlamaModel<B, AttnLRP> model(small(), random_weights<B>(ctx, small()));
+    const LlamaModel<B, AttnLRP> model(test::small_llama(), random_weights<B>(ctx, test::small_llama()));
     AttributeOptions options;
     options.position = 5;
-    const UnitReport report = relevant_units(ctx, model, prompt, options);
+    const UnitReport report = relevant_units(ctx, model, test::small_prompt, options);
     Reader<B> reader;
     const std::vector<std::int32_t> last{5};
-    (void)model.forward(ctx, std::span(prompt).first(6), last, Recompute::keep(), reader);
+    (void)model.forward(ctx, std::span(test::small_prompt).first(6), last, Recompute::keep(), reader);
     for (std::size_t l = 0; l < 3; ++l)
         for (std::size_t t = 0; t < 8; ++t) {
             const bool held = t <= 5 && (l < 2 || t == 5);  // the last layer holds the explained row alone
             for (std::size_t i = 0; i < 40; ++i)
-                CHECK(report.neuron_activation[(l * 8 + t) * 40 + i] == (held ? Approx(static_cast<double>(reader.neuron[(l * 6 + t) * 40 + i])).margin(1e-7) : Approx(0.0)));
+                CHECK(report.neuron_activation[(l * 8 + t) * 40 + i] ==
+                      (held ? Approx(static_cast<double>(reader.neuron[(l * 6 + t) * 40 + i])).margin(1e-7) : Approx(0.0)));
             for (std::size_t h = 0; h < 4; ++h) {
                 double sum = 0;
                 for (std::size_t j = 0; held && j < 8; ++j) sum += std::pow(static_cast<double>(reader.head[(l * 6 + t) * 32 + h * 8 + j]), 2);

@@ -15,19 +15,7 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-using B = EigenBackend<double>;
 using Ids = std::vector<std::int32_t>;
-
-LlamaConfig small() {
-    LlamaConfig config;
-    config.vocab_size = 50;
-    config.hidden_size = 24;
-    config.intermediate_size = 40;
-    config.layers = 3;
-    config.attention = {4, 2, 8};
-    config.rms_norm_eps = 1e-5;
-    return config;
-}
 
 const std::vector<Ids> prompts{{1, 7, 9, 33, 2}, {4, 4, 8}, {3}, {40, 41, 42, 43}}, neutral{{5, 6, 7}, {9, 8}};
 const std::vector<UnitRef> units{{Site::neuron, 1, 3}, {Site::neuron, 1, 4}, {Site::neuron, 2, 39}, {Site::neuron, 0, 0}, {Site::head, 1, 2}};
@@ -47,8 +35,8 @@ std::vector<double> softmax_row(const std::vector<double>& logits, std::size_t r
 }  // namespace
 
 TEST_CASE("a report's rates, perplexities and divergences are those of single generations and passes") {
-    B::context ctx(1);
-    const LlamaModel<B, AttnLRP> model(small(), lrp::test::random_weights<B>(ctx, small()));
+    EigenBackend<double>::context ctx(1);
+    const LlamaModel<EigenBackend<double>, AttnLRP> model(test::small_llama(), lrp::test::random_weights<EigenBackend<double>>(ctx, test::small_llama()));
     LlamaDecoder decoder(ctx, model, 16);
     SteeringReportOptions options;
     options.multipliers = {0, 1, 2};
@@ -61,7 +49,8 @@ TEST_CASE("a report's rates, perplexities and divergences are those of single ge
     for (const SteeringMode mode : {SteeringMode::all_positions, SteeringMode::new_tokens}) {
         options.mode = mode;
         std::size_t calls = 0;
-        const SteeringReport report = steering_report(decoder, prompts, units, even_somewhere, options, neutral, [&](std::size_t done, std::size_t all) { CHECK((done == ++calls && all == 9)); });
+        const SteeringReport report = steering_report(decoder, prompts, units, even_somewhere, options, neutral,
+                                                      [&](std::size_t done, std::size_t all) { CHECK((done == ++calls && all == 9)); });
         REQUIRE((calls == 9 && report.prompts == 4 && report.samples == 3 && report.random.size() == 2));
         for (const SteeringCurve& random : report.random) {
             REQUIRE(random.units.size() == units.size());
@@ -92,7 +81,8 @@ TEST_CASE("a report's rates, perplexities and divergences are those of single ge
                         GenerateOptions choice = options.generate;
                         choice.seed = 10 + p * 3 + s;
                         LlamaDecoder fresh(ctx, model, 16);
-                        const Ids new_ids = options.multipliers[m] == 1 ? generate(fresh, prompts[p], choice).new_ids : steer(fresh, prompts[p], plan, mode, choice).after.new_ids;
+                        const Ids new_ids =
+                            options.multipliers[m] == 1 ? generate(fresh, prompts[p], choice).new_ids : steer(fresh, prompts[p], plan, mode, choice).after.new_ids;
                         own += even_somewhere(prompts[p], new_ids) ? 1 : 0;
                         Ids text = prompts[p];
                         for (const std::int32_t id : new_ids) {
@@ -108,8 +98,9 @@ TEST_CASE("a report's rates, perplexities and divergences are those of single ge
                 for (const Ids& text : neutral) {
                     for (std::size_t t = 0; t < text.size(); ++t) {
                         LlamaDecoder plain(ctx, model, 16), steered(ctx, model, 16);
-                        Steering<B> steering(ctx, small(), plan);
-                        const auto before = softmax_row(plain.extend(std::span(text).first(t + 1)), 0), after = softmax_row(steered.extend(std::span(text).first(t + 1), steering), 0);
+                        Steering<EigenBackend<double>> steering(ctx, test::small_llama(), plan);
+                        const auto before = softmax_row(plain.extend(std::span(text).first(t + 1)), 0),
+                                   after = softmax_row(steered.extend(std::span(text).first(t + 1), steering), 0);
                         for (std::size_t i = 0; i < 50; ++i) kl += before[i] * std::log(before[i] / after[i]);
                     }
                 }
@@ -137,13 +128,15 @@ TEST_CASE("a report's rates, perplexities and divergences are those of single ge
 }
 
 TEST_CASE("a report that cannot be is refused") {
-    B::context ctx(1);
-    const LlamaModel<B, AttnLRP> model(small(), lrp::test::random_weights<B>(ctx, small()));
+    EigenBackend<double>::context ctx(1);
+    const LlamaModel<EigenBackend<double>, AttnLRP> model(test::small_llama(), lrp::test::random_weights<EigenBackend<double>>(ctx, test::small_llama()));
     LlamaDecoder decoder(ctx, model, 16);
     SteeringReportOptions options;
     options.generate.max_new_tokens = 2;
     options.multipliers = {1};
-    const auto run = [&](const std::vector<Ids>& texts, const std::vector<UnitRef>& which) { return steering_report(decoder, texts, which, even_somewhere, options); };
+    const auto run = [&](const std::vector<Ids>& texts, const std::vector<UnitRef>& which) {
+        return steering_report(decoder, texts, which, even_somewhere, options);
+    };
     CHECK_THROWS_WITH(run(prompts, units), Contains("none of the 5 units was changed by any multiplier"));
     CHECK_THROWS_WITH(run({}, units), Contains("there is no prompt"));
     CHECK_THROWS_WITH(run(prompts, {}), Contains("there is no unit"));

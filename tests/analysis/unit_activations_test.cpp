@@ -13,14 +13,15 @@
 #include "support/random_model.hpp"
 
 using namespace lrp;
-using B = ReferenceBackend<double>;
 
 namespace {
 
 /// Keeps both sites as they pass by.
 struct Keeper {
     std::map<std::pair<Site, Index>, std::vector<double>> values;
-    void activation(B::context& ctx, SiteRef site, Activation<double> x) { values[{site.site, site.layer}] = download(ctx, View<const double>(x)); }
+    void activation(ReferenceBackend<double>::context& ctx, SiteRef site, Activation<double> x) {
+        values[{site.site, site.layer}] = download(ctx, View<const double>(x));
+    }
 };
 
 }  // namespace
@@ -32,8 +33,8 @@ TEST_CASE("unit_activations: neurons as they are, heads by their length") {
     config.intermediate_size = 7;
     config.layers = 2;
     config.attention = {4, 2, 4};
-    B::context ctx;
-    const LlamaModel<B, AttnLRP> model(config, test::random_weights<B>(ctx, config, 3));
+    ReferenceBackend<double>::context ctx;
+    const LlamaModel<ReferenceBackend<double>, AttnLRP> model(config, test::random_weights<ReferenceBackend<double>>(ctx, config, 3));
     const std::vector<std::int32_t> ids{1, 30, 7, 7, 2};
     Keeper keeper;
     (void)model.forward(ctx, ids, std::vector{4}, Recompute::keep(), keeper);
@@ -45,7 +46,10 @@ TEST_CASE("unit_activations: neurons as they are, heads by their length") {
         const std::size_t width = site == Site::head ? 4 : 1;
         REQUIRE(values.size() * width == all.size());
         for (std::size_t i = 0; i < values.size(); ++i) {
-            const double expected = site == Site::head ? std::sqrt(all[4 * i] * all[4 * i] + all[4 * i + 1] * all[4 * i + 1] + all[4 * i + 2] * all[4 * i + 2] + all[4 * i + 3] * all[4 * i + 3]) : all[i];
+            const double expected =
+                site == Site::head
+                    ? std::sqrt(all[4 * i] * all[4 * i] + all[4 * i + 1] * all[4 * i + 1] + all[4 * i + 2] * all[4 * i + 2] + all[4 * i + 3] * all[4 * i + 3])
+                    : all[i];
             CHECK(values[i] == Approx(expected).epsilon(1e-6));
         }
     });

@@ -45,7 +45,8 @@ TEST_CASE("make-random and bench: wrong use ends with 2, failure with 1") {
     const std::vector<Case> cases{
         {"make-random", 2, "DIR is required"},
         {"make-random " + here + "/x", 2, "--like is required"},
-        {"make-random " + here + "/x --like llama-9", 2, "--like: expected one of llama-2-7b, llama-3.1-8b, llama-3.2-1b, llama-3.2-3b, tiny, tinyllama-1.1b; found 'llama-9'"},
+        {"make-random " + here + "/x --like llama-9", 2,
+         "--like: expected one of llama-2-7b, llama-3.1-8b, llama-3.2-1b, llama-3.2-3b, tiny, tinyllama-1.1b; found 'llama-9'"},
         {"make-random " + here + "/x --like tiny --shard-size 5X", 2, "--shard-size: expected a number of bytes with K, M or G, found '5X'"},
         {"make-random " + here + "/x --like tiny --shard-size 0", 2, "found '0'"},
         {"make-random " + here + " --like tiny", 1, "the folder is not empty"},
@@ -73,7 +74,6 @@ TEST_CASE("make-random and bench: wrong use ends with 2, failure with 1") {
 }
 
 TEST_CASE("bench: a list with one object a prompt length, whose figures agree with each other") {
-    const std::string mini = LRP_SOURCE_ROOT "/examples/models/mini";
     const Result result = lrp_run("bench " + mini + " --tokens 5,33 --runs 3 --threads 1 --products fast --json");
     REQUIRE(result.code == 0);
     const auto list = nlohmann::json::parse(result.out);
@@ -87,7 +87,8 @@ TEST_CASE("bench: a list with one object a prompt length, whose figures agree wi
         std::vector<double> totals = row["totals_s"];
         std::sort(totals.begin(), totals.end());
         CHECK((total == totals[1] && row["total_min_s"] == totals[0]));
-        CHECK((row["forward_min_s"] <= forward && row["relevance_min_s"] <= relevance && row["forward_min_s"].get<double>() + row["relevance_min_s"].get<double>() <= totals[2]));
+        CHECK((row["forward_min_s"] <= forward && row["relevance_min_s"] <= relevance &&
+               row["forward_min_s"].get<double>() + row["relevance_min_s"].get<double>() <= totals[2]));
         CHECK(row["gflop_per_s"].get<double>() == Approx(row["flops"].get<double>() / total / 1e9));
         CHECK(row["weights_gb_per_s"].get<double>() == Approx(row["weight_bytes_read"].get<double>() / total / 1e9));
         CHECK(row["roofline_share"].get<double>() == Approx(row["floor_s"].get<double>() / total));
@@ -101,10 +102,10 @@ TEST_CASE("bench: a list with one object a prompt length, whose figures agree wi
 }
 
 TEST_CASE("bench: the table has a row a prompt length, and --ids is a prompt") {
-    const std::string mini = LRP_SOURCE_ROOT "/examples/models/mini";
     const Result result = lrp_run("bench " + mini + " --tokens 3,7 --runs 1 --warm-up 0 --threads 1");
     CHECK(result.code == 0);
-    CHECK_THAT(result.out, Contains("mini on eigen, products exact, 1 threads") && Contains("This machine at most: reads ") && Contains("|      3 |") && Contains("|      7 |"));
+    CHECK_THAT(result.out,
+               Contains("mini on eigen, products exact, 1 threads") && Contains("This machine at most: reads ") && Contains("|      3 |") && Contains("|      7 |"));
     const auto list = nlohmann::json::parse(lrp_run("bench " + mini + " --ids 1,5,7,9 --runs 1 --threads 1 --json").out);
     CHECK((list.size() == 1 && list[0]["tokens"] == 4));
 }

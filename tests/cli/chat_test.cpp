@@ -14,8 +14,6 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-const std::string mini = LRP_SOURCE_ROOT "/examples/models/mini";
-
 /// What `lrp chat` answers to lines.
 Result chat(const TemporaryFolder& folder, const std::string& lines, const std::string& arguments = "") {
     folder.write("lines.txt", lines);
@@ -38,7 +36,8 @@ TEST_CASE("chat: lines are continued as `generate` continues the text so far; or
     CHECK(why.code == 0);
     CHECK_THAT(why.out, Contains("Why ' white', logit ") && Contains("snow[") && Contains("looks[1]") && Contains("neurons  ") && Contains("heads    "));
 
-    const auto steered = nlohmann::json::parse(lrp_run("steer " + mini + " 'On Sunday there is a lot of snow.' --max-new-tokens 4 --json --scale 5/10=0 --head 1/3=0").out);
+    const auto steered =
+        nlohmann::json::parse(lrp_run("steer " + mini + " 'On Sunday there is a lot of snow.' --max-new-tokens 4 --json --scale 5/10=0 --head 1/3=0").out);
     const Result edited = chat(folder, "/scale 5/10=0\n/head 1/3=0\nOn Sunday there is a lot of snow.\n/off\n/again\n", "--max-new-tokens 4");
     CHECK(edited.code == 0);
     CHECK_THAT(edited.out, Contains("1 unit is changed") && Contains("2 units are changed") && Contains(steered["after"]["text"].get<std::string>() + "\n") &&
@@ -49,8 +48,13 @@ TEST_CASE("chat: lines are continued as `generate` continues the text so far; or
 
 TEST_CASE("chat: what is wrong is said, and the conversation goes on") {
     const TemporaryFolder folder;
-    for (const auto& [line, message] : {std::pair("/nonsense", "there is no /nonsense; /help lists what there is"), {"/why", "nothing was said yet"}, {"/again", "there is no answer yet"},
-                                        {"/set 3", "/set: "}, {"/head 1/3", "/head: "}, {"/label rain*2", "/label: give the store"}, {"/zero 99/1", ""}}) {
+    for (const auto& [line, message] : {std::pair("/nonsense", "there is no /nonsense; /help lists what there is"),
+                                        {"/why", "nothing was said yet"},
+                                        {"/again", "there is no answer yet"},
+                                        {"/set 3", "/set: "},
+                                        {"/head 1/3", "/head: "},
+                                        {"/label rain*2", "/label: give the store"},
+                                        {"/zero 99/1", ""}}) {
         INFO(line);
         const Result result = chat(folder, std::string(line) + "\n/off\nOn Sunday there is a lot of snow.\n", "--max-new-tokens 2");
         CHECK(result.code == (message[0] == '\0' ? 0 : 1));

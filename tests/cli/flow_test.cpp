@@ -13,23 +13,10 @@ using namespace lrp;
 using namespace lrp::test;
 using Catch::Matchers::Contains;
 
-namespace {
-
-const std::string mini = LRP_SOURCE_ROOT "/examples/models/mini";
-const std::string cats = mini + " 'I have 5 cats and 3 dogs. My cats love to play with my' ";
-
-nlohmann::json json_of(const std::string& arguments) {
-    const Result result = lrp_run(arguments);
-    INFO("lrp " << arguments << ": " << result.err);
-    REQUIRE(result.code == 0);
-    return nlohmann::json::parse(result.out);
-}
-
-}  // namespace
-
 TEST_CASE("flow: rows add up to the trace below; under CP-LRP columns to the trace above") {
     for (const std::string backend : {"eigen", "reference64"}) {
-        const auto trace = json_of("trace " + cats + "--json - --rules cp-lrp --backend " + backend), out = json_of("flow " + cats + "--json --rules cp-lrp --from 1 --to 4 --backend " + backend);
+        const auto trace = json_of("trace " + cats + "--json - --rules cp-lrp --backend " + backend),
+                   out = json_of("flow " + cats + "--json --rules cp-lrp --from 1 --to 4 --backend " + backend);
         CHECK((out["format"] == "lrpxx-flow" && out["format_version"] == 1 && out["from"] == 1 && out["to"] == 4 && out["target_token"] == " dogs"));
         CHECK((out["tokens"] == trace["tokens"] && out["ids"] == trace["ids"] && out["metadata"]["rules"] == "cp-lrp" && out["metadata"].contains("model_hash")));
         const std::size_t tokens = trace["tokens"].size();

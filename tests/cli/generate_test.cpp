@@ -15,21 +15,6 @@ using namespace lrp;
 using namespace lrp::test;
 using Catch::Matchers::Contains;
 
-namespace {
-
-const std::string mini = LRP_SOURCE_ROOT "/examples/models/mini";
-const std::string snow = mini + " 'On Sunday there is a lot of snow.' ";
-const std::string cats = mini + " 'I have 5 cats and 3 dogs. My cats love to play with my' ";
-
-nlohmann::json json_of(const std::string& arguments) {
-    const Result result = lrp_run(arguments);
-    INFO("lrp " << arguments << ": " << result.err);
-    REQUIRE(result.code == 0);
-    return nlohmann::json::parse(result.out);
-}
-
-}  // namespace
-
 TEST_CASE("generate: transformers' greedy continuations, on every backend") {
     const auto entries = nlohmann::json::parse(read_text_file(golden_folder() / "generation.json"));
     std::size_t seen = 0;
@@ -38,7 +23,8 @@ TEST_CASE("generate: transformers' greedy continuations, on every backend") {
         std::string ids;
         for (const int id : entry["ids"]) ids += (ids.empty() ? "" : ",") + std::to_string(id);
         for (const char* backend : {"eigen", "reference", "reference64"}) {
-            const auto out = json_of("generate " + mini + " --ids " + ids + " --max-new-tokens 24 --json --backend " + backend + (entry["ignore_eos"].get<bool>() ? " --ignore-eos" : ""));
+            const auto out = json_of("generate " + mini + " --ids " + ids + " --max-new-tokens 24 --json --backend " + backend +
+                                     (entry["ignore_eos"].get<bool>() ? " --ignore-eos" : ""));
             CHECK(out["new_ids"] == entry["new_ids"]);
             CHECK(out["ids"] == entry["ids"]);
         }
@@ -160,7 +146,8 @@ TEST_CASE("neurons: JSON and npz say what a trace says") {
     const Result text = lrp_run("neurons " + cats + "--npz " + npz);
     CHECK_THAT(text.out, Contains("Explained: logit 13.2") && Contains("Neurons") && Contains("Heads"));
     const std::string bytes = read_text_file(npz);
-    for (const char* name : {"neuron_activation.npy", "head_activation.npy", "top_neuron.npy", "top_neuron_values.npy", "top_head.npy"}) CHECK_THAT(bytes, Contains(name));
+    for (const char* name : {"neuron_activation.npy", "head_activation.npy", "top_neuron.npy", "top_neuron_values.npy", "top_head.npy"})
+        CHECK_THAT(bytes, Contains(name));
 }
 
 TEST_CASE("trace: through a unit, and of a unit") {

@@ -18,17 +18,6 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-const std::string mini = LRP_SOURCE_ROOT "/examples/models/mini";
-const std::string snow = mini + " 'On Sunday there is a lot of snow.' ";
-const std::string cats = mini + " 'I have 5 cats and 3 dogs. My cats love to play with my' ";
-
-nlohmann::json json_of(const std::string& arguments) {
-    const Result result = lrp_run(arguments);
-    INFO("lrp " << arguments << ": " << result.err);
-    REQUIRE(result.code == 0);
-    return nlohmann::json::parse(result.out);
-}
-
 /// A small labelled store.
 std::string small_store(const TemporaryFolder& folder) {
     std::ifstream in(LRP_SOURCE_ROOT "/examples/models/corpus.txt");
@@ -37,7 +26,9 @@ std::string small_store(const TemporaryFolder& folder) {
     folder.write("corpus.txt", text);
     const std::string store = (folder.path() / "store").string();
     REQUIRE(lrp_run("collect " + mini + " " + (folder.path() / "corpus.txt").string() + " -o " + store + " --top 4").code == 0);
-    folder.write("labels.csv", "layer,unit,label,pole,site\n3,118,ripe fruit,max,neuron\n2,40,Fruity,min,neuron\n1,3,fruit salad,max,head\n3,118,fruit again,min,neuron\n4,4,snow,max,neuron\n");
+    folder.write("labels.csv",
+                 "layer,unit,label,pole,site\n3,118,ripe fruit,max,neuron\n2,40,Fruity,min,neuron\n1,3,fruit salad,max,head\n3,118,fruit "
+                 "again,min,neuron\n4,4,snow,max,neuron\n");
     REQUIRE(lrp_run("label " + store + " --import " + (folder.path() / "labels.csv").string() + " --source test").code == 0);
     return store;
 }
@@ -45,7 +36,8 @@ std::string small_store(const TemporaryFolder& folder) {
 }  // namespace
 
 TEST_CASE("generate --explain: the tokens of generate, each with the relevance a trace gives") {
-    const auto plain = json_of("generate " + snow + "--max-new-tokens 4 --json"), out = json_of("generate " + snow + "--max-new-tokens 4 --explain --units 3 --json");
+    const auto plain = json_of("generate " + snow + "--max-new-tokens 4 --json"),
+               out = json_of("generate " + snow + "--max-new-tokens 4 --explain --units 3 --json");
     for (const char* key : {"new_ids", "ids", "text", "end", "prompt"}) CHECK(out[key] == plain[key]);
     REQUIRE(out["explained"].size() == 4);
     std::string ids;
@@ -57,7 +49,8 @@ TEST_CASE("generate --explain: the tokens of generate, each with the relevance a
         CHECK(token["explained"].get<double>() == Approx(trace["explained"].get<double>()).epsilon(1e-5));
         CHECK(token["probability"].get<double>() == Approx(trace["predictions"][0]["probability"].get<double>()).epsilon(1e-4));
         REQUIRE(token["relevance"].size() == trace["embedding"].size());
-        for (std::size_t t = 0; t < trace["embedding"].size(); ++t) CHECK(token["relevance"][t].get<double>() == Approx(trace["embedding"][t].get<double>()).epsilon(1e-3).margin(1e-4));
+        for (std::size_t t = 0; t < trace["embedding"].size(); ++t)
+            CHECK(token["relevance"][t].get<double>() == Approx(trace["embedding"][t].get<double>()).epsilon(1e-3).margin(1e-4));
         REQUIRE((token["neurons"].size() == 3 && token["heads"].size() == 3));
         CHECK((token["neurons"][0]["layer"] == units["neurons"][0]["layer"] && token["neurons"][0]["index"] == units["neurons"][0]["index"]));
         ids += "," + std::to_string(out["new_ids"][i].get<int>());
@@ -65,7 +58,8 @@ TEST_CASE("generate --explain: the tokens of generate, each with the relevance a
     const Result text = lrp_run("generate " + snow + "--explain");
     CHECK_THAT(text.out, Contains("' The'") && Contains("through") && Contains("' snow'"));
     const auto other = json_of("generate " + snow + "--max-new-tokens 2 --explain --target ' looks' --json");
-    CHECK((other["new_ids"][0] == plain["new_ids"][0] && other["explained"][0]["target_token"] == " looks" && other["explained"][0]["target"] != other["explained"][0]["id"]));
+    CHECK((other["new_ids"][0] == plain["new_ids"][0] && other["explained"][0]["target_token"] == " looks" &&
+           other["explained"][0]["target"] != other["explained"][0]["id"]));
     CHECK_THAT(lrp_run("generate " + snow + "--units 3").err, Contains("--units: nothing is explained without --explain"));
     CHECK(lrp_run("generate " + snow + "--target 3").code == 2);
 }
@@ -89,7 +83,8 @@ TEST_CASE("steer --adjust: the next token is steered by what the last one came t
     const auto hand = json_of("steer " + mini + " --ids " + ids + std::to_string(plain["new_ids"][0].get<int>()) + zero + " --max-new-tokens 1 --json");
     CHECK(out["after"]["new_ids"][1] == hand["after"]["new_ids"][0]);
     CHECK(out["after"]["token_logits"][1].get<double>() == Approx(hand["after"]["token_logits"][0].get<double>()).epsilon(1e-4));
-    CHECK_THAT(lrp_run("steer " + cats + "--adjust 5=1.5 --target ' cats' --max-new-tokens 3").out, Contains("for ' cats' through") && Contains("Changed ") && Contains("neurons "));
+    CHECK_THAT(lrp_run("steer " + cats + "--adjust 5=1.5 --target ' cats' --max-new-tokens 3").out,
+               Contains("for ' cats' through") && Contains("Changed ") && Contains("neurons "));
     CHECK(lrp_run("steer " + cats + "--adjust 5").code == 2);
 }
 
@@ -98,7 +93,8 @@ TEST_CASE("steer --label, neurons --store: units by what a store says of them") 
     const std::string store = small_store(folder);
     const auto by_label = json_of("steer " + snow + "--store " + store + " --label 'fruit*0' --json");
     CHECK((by_label["asked"] == 2 && by_label["after"] == json_of("steer " + snow + "--zero 3/118 --head 1/3=0 --json")["after"]));
-    CHECK(json_of("steer " + snow + "--store " + store + " --label 'fruit**2' --json")["after"] == json_of("steer " + snow + "--scale 3/118=2 --scale 2/40=2 --head 1/3=2 --json")["after"]);
+    CHECK(json_of("steer " + snow + "--store " + store + " --label 'fruit**2' --json")["after"] ==
+          json_of("steer " + snow + "--scale 3/118=2 --scale 2/40=2 --head 1/3=2 --json")["after"]);
     CHECK(json_of("steer " + snow + "--store " + store + " --label 'FRUIT salad*0' --label 'snow*0.5' --json")["asked"] == 2);
 
     const auto units = json_of("neurons " + cats + "--store " + store + " --top 400 --json -");
@@ -135,12 +131,14 @@ TEST_CASE("steer --label, neurons --store: units by what a store says of them") 
     }
     // The same architecture with other weights is another model.
     std::filesystem::create_directory(folder.path() / "changed");
-    for (const char* name : {"config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json"}) std::filesystem::copy(mini + "/" + name, folder.path() / "changed" / name);
+    for (const char* name : {"config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json"})
+        std::filesystem::copy(mini + "/" + name, folder.path() / "changed" / name);
     std::string bytes = read_text_file(mini + "/model.safetensors");
     bytes[bytes.size() - 2] = static_cast<char>(bytes[bytes.size() - 2] ^ 1);
     folder.write("changed/model.safetensors", bytes);
     for (const char* command : {"steer ", "neurons "}) {
-        const Result refused = lrp_run(command + (folder.path() / "changed").string() + " 'The soup' --store " + store + (std::string(command) == "steer " ? " --label 'fruit*2'" : ""));
+        const Result refused = lrp_run(command + (folder.path() / "changed").string() + " 'The soup' --store " + store +
+                                       (std::string(command) == "steer " ? " --label 'fruit*2'" : ""));
         CHECK(refused.code == 1);
         CHECK_THAT(refused.err, Contains("this store was made from the model 'mini'"));
     }
@@ -151,7 +149,8 @@ TEST_CASE("steer --report: table, JSON, pictures") {
     folder.write("prompts.txt", "Emma takes the\nOn Friday\nBen\n");
     folder.write("neutral.txt", "We have 3 cats and 5 dogs.\n");
     const auto path = [&](const char* name) { return (folder.path() / name).string(); };
-    const std::string base = "steer " + mini + " --report --file " + path("prompts.txt") + " --multipliers 0,1,2 --random-sets 2 --max-new-tokens 6 --zero 1/3 --scale 4/100=7 --head 0/1=1 ";
+    const std::string base = "steer " + mini + " --report --file " + path("prompts.txt") +
+                             " --multipliers 0,1,2 --random-sets 2 --max-new-tokens 6 --zero 1/3 --scale 4/100=7 --head 0/1=1 ";
     const auto out = json_of(base + "--target-words Umbrella,spoon --neutral " + path("neutral.txt") + " --json");
     CHECK((out["format"] == "lrpxx-steering-report" && out["prompts"].size() == 3 && out["random"].size() == 2));
     CHECK((out["chosen"]["units"].size() == 3 && out["chosen"]["points"].size() == 3 && out["examples"].size() == 3));
@@ -174,7 +173,8 @@ TEST_CASE("steer --report: table, JSON, pictures") {
     CHECK_THAT(read_text_file(path("r.html")), Contains("<svg") && Contains("Spoons"));
     CHECK(read_text_file(path("r.svg")).starts_with("<svg"));
     // Units by relevance: those that the prompts of another file come through.
-    const auto relevant = json_of("steer " + mini + " --report --ids 0,265 --top-relevant 4 --relevance-file " + path("prompts.txt") + " --target-words spoon --multipliers 0 --random-sets 0 --max-new-tokens 3 --json");
+    const auto relevant = json_of("steer " + mini + " --report --ids 0,265 --top-relevant 4 --relevance-file " + path("prompts.txt") +
+                                  " --target-words spoon --multipliers 0 --random-sets 0 --max-new-tokens 3 --json");
     CHECK(relevant["chosen"]["units"].size() == 4);
 
     struct Case {
@@ -188,7 +188,8 @@ TEST_CASE("steer --report: table, JSON, pictures") {
         {base + "--target-words a --positions 3", "--positions: a report has prompts of many lengths"},
         {base + "--target-words a --adjust 3=1", "--adjust: a report holds its units fixed"},
         {base + "--target-words a --samples 3", "all the same without a temperature"},
-        {"steer " + mini + " --report --file " + path("prompts.txt") + " --zero 1/3 --target-words a --multipliers 0,x", "--multipliers: expected numbers such as 0,0.5,1,2, found '0,x'"},
+        {"steer " + mini + " --report --file " + path("prompts.txt") + " --zero 1/3 --target-words a --multipliers 0,x",
+         "--multipliers: expected numbers such as 0,0.5,1,2, found '0,x'"},
         {"steer " + snow + "--zero 1/3 --svg x.svg", "--svg: belongs to a report; give --report"},
         {"steer " + snow + "--zero 1/3 --report --file " + path("prompts.txt") + " --target-words a", "give one of a prompt, --ids and --file, not several"},
         {"steer " + mini + " --zero 1/3 --report --target-words a", "give a prompt, token ids with --ids, or a file of prompts with --file"},
@@ -238,7 +239,8 @@ TEST_CASE("faithfulness: numbers of units that steer confirms") {
     const Result text = lrp_run("faithfulness " + mini + " --file " LRP_SOURCE_ROOT "/examples/models/heldout.jsonl --min-probability 1");
     CHECK(text.code == 1);
     CHECK_THAT(text.err, Contains("of 600 prompts none has a next token of probability 1 or more"));
-    CHECK_THAT(lrp_run("faithfulness " + snow + "--units heads --measure logit --random-orders 0 --min-probability 0").out, Contains("48 heads") && Contains("most relevant first") && !Contains("random"));
+    CHECK_THAT(lrp_run("faithfulness " + snow + "--units heads --measure logit --random-orders 0 --min-probability 0").out,
+               Contains("48 heads") && Contains("most relevant first") && !Contains("random"));
     CHECK(lrp_run("faithfulness " + mini).code == 2);
     CHECK(lrp_run("faithfulness " + snow + "--contrast 3").code == 2);
     CHECK(lrp_run("faithfulness " + snow + "--file x").code == 2);

@@ -24,8 +24,6 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-const std::string mini = LRP_SOURCE_ROOT "/examples/models/mini";
-
 /// The first lines of the shipped corpus, in a file of their own.
 std::string some_corpus(const TemporaryFolder& folder, int lines, int from = 0) {
     std::ifstream in(LRP_SOURCE_ROOT "/examples/models/corpus.txt");
@@ -82,7 +80,8 @@ TEST_CASE("collect: sharded, merged, resumed and with any threads, a store has t
         {"merge " + path("whole") + " " + path("part0") + " -o " + path("x"), 1, "as well"},
         {"merge " + path("part0") + " " + path("nothing") + " -o " + path("x"), 1, "nothing: there is no such store"},
         {"merge " + path("part0") + " " + path("part1") + " -o " + path("whole"), 1, "there is a store already"},
-        {"collect " + mini + " " + corpus + " -o " + path("whole") + " --batch 256 --top 5", 1, "there is a store already, with k '6' where this collection has '5'"},
+        {"collect " + mini + " " + corpus + " -o " + path("whole") + " --batch 256 --top 5", 1,
+         "there is a store already, with k '6' where this collection has '5'"},
         {"collect " + mini + " " + corpus + " -o " + folder.path().string(), 1, "this folder holds something else"},
         {"collect " + mini + " " + corpus + " -o " + path("x") + " --shard 3/3", 2, "expected i/n with i from 0 to n-1"},
         {"collect " + mini + " " + corpus + " -o " + path("x") + " --condition target", 2, "--condition target and --target TOKEN go together"},
@@ -132,9 +131,13 @@ TEST_CASE("collect: every document of a bad corpus is refused with file and line
         CHECK_THAT(result.err, Contains(one.message));
         CHECK_FALSE(std::filesystem::exists(store));
     }
-    CHECK_THAT(lrp_run("collect " + mini + " " + file("skip.jsonl", "{\"ids\": [0, 5, 7]}\n{\"ids\": " + many + "]}\n") + " -o " + store + " --too-long truncate").err,
-               Contains("2 documents") && Contains("1 documents cut to the context"));
-    CHECK_THAT(lrp_run("collect " + mini + " - -o " + store + "2 --too-long skip --pad-id 9 <" + file("pad.jsonl", "{\"ids\": [9, 9, 0, 5, 7, 9]}\n{\"ids\": " + many + "]}\n"), "", false).err,
+    CHECK_THAT(
+        lrp_run("collect " + mini + " " + file("skip.jsonl", "{\"ids\": [0, 5, 7]}\n{\"ids\": " + many + "]}\n") + " -o " + store + " --too-long truncate").err,
+        Contains("2 documents") && Contains("1 documents cut to the context"));
+    CHECK_THAT(lrp_run("collect " + mini + " - -o " + store + "2 --too-long skip --pad-id 9 <" +
+                           file("pad.jsonl", "{\"ids\": [9, 9, 0, 5, 7, 9]}\n{\"ids\": " + many + "]}\n"),
+                       "", false)
+                   .err,
                Contains("1 documents, 6 tokens; 1 first positions skipped, 3 positions of padding skipped; 0 documents cut to the context, 1 left out"));
 }
 
@@ -179,7 +182,8 @@ TEST_CASE("show: a unit as JSON, and what is refused") {
         {"show " + folder.path().string(), 1, "there is no store here"},
         {"show /nonexistent", 1, "there is no such store"},
         {"label " + store + " --model " LRP_TEST_DATA "/golden/models/plain", 1, "this store was made from the model 'mini'"},
-        {"collect " LRP_TEST_DATA "/golden/models/plain " + (folder.path() / "ids.jsonl").string() + " -o " + store, 1, "there is a store already, made from the model 'mini'"},
+        {"collect " LRP_TEST_DATA "/golden/models/plain " + (folder.path() / "ids.jsonl").string() + " -o " + store, 1,
+         "there is a store already, made from the model 'mini'"},
         {"label " + store + " --score " + corpus, 2, "name it with --model"},
         {"label " + store + " --export prompts", 2, "give the folder to write to with -o"},
     };
@@ -303,7 +307,8 @@ TEST_CASE("label: tokens, import, score, exports") {
     }
     REQUIRE(!next.empty());
     for (const auto& token : json["tokens"]["next_max"]) CHECK(token["score"].get<double>() == Approx(next.at(token["token"].get<std::string>())));
-    for (const char* kind : {"top_max", "top_min", "tfidf_max", "tfidf_min", "writes_max", "writes_min", "reads_max", "reads_min"}) CHECK(json["tokens"][kind].size() >= 1);
+    for (const char* kind : {"top_max", "top_min", "tfidf_max", "tfidf_min", "writes_max", "writes_min", "reads_max", "reads_min"})
+        CHECK(json["tokens"][kind].size() >= 1);
     CHECK(json["tokens"]["top_max"][0]["score"].get<double>() <= 1);
     folder.write("labels.csv", "layer,unit,label,pole\n3,118,\"dogs, \"\"and\"\" cats\",max\n0,0,weather,min\n");
     CHECK(lrp_run("label " + store + " --import " + (folder.path() / "labels.csv").string() + " --source mine").code == 0);
@@ -312,10 +317,11 @@ TEST_CASE("label: tokens, import, score, exports") {
     struct Case {
         std::string text, message;
     };
-    for (const Case& one : {Case{"layer,unit,label\n9,0,x\n", "line 2: unit '9/0': expected a layer from 0 to 5"}, Case{"layer,label\n1,x\n", "line 2: unit is missing"},
-                            Case{"layer,unit,label\n1,2\n", "line 2: expected 3 fields, found 2"}, Case{"layer,unit,label\n1,2,\"x\n", "line 2: a quote begins"},
-                            Case{"layer,unit,label\n1,2,x\n1,2,y\n", "line 3: a second label for neuron 1/2"}, Case{"layer,unit,label\n", "there is no label"},
-                            Case{"layer,unit,label\n1,2,\xff\n", "line 2: not UTF-8"}}) {
+    for (const Case& one :
+         {Case{"layer,unit,label\n9,0,x\n", "line 2: unit '9/0': expected a layer from 0 to 5"}, Case{"layer,label\n1,x\n", "line 2: unit is missing"},
+          Case{"layer,unit,label\n1,2\n", "line 2: expected 3 fields, found 2"}, Case{"layer,unit,label\n1,2,\"x\n", "line 2: a quote begins"},
+          Case{"layer,unit,label\n1,2,x\n1,2,y\n", "line 3: a second label for neuron 1/2"}, Case{"layer,unit,label\n", "there is no label"},
+          Case{"layer,unit,label\n1,2,\xff\n", "line 2: not UTF-8"}}) {
         folder.write("bad.csv", one.text);
         const Result bad = lrp_run("label " + store + " --import " + (folder.path() / "bad.csv").string());
         INFO(one.text);
@@ -323,8 +329,8 @@ TEST_CASE("label: tokens, import, score, exports") {
         CHECK_THAT(bad.err, Contains("bad.csv: ") && Contains(one.message));
     }
     for (const char* format : {"prompts", "delphi", "neuronpedia", "zennit-crp"}) CHECK(lrp_run("label " + store + " --export " + format + " -o " + out).code == 0);
-    for (const char* file : {"prompts.jsonl", "model.layers.5.mlp.down_proj/0_383.safetensors", "model.layers.5.mlp.down_proj/config.json", "neuron.0.jsonl", "head.5.jsonl",
-                             "ActMax_max_unnormed/layers.3.neuron_data.npy", "RelMin_max_unnormed/layers.0.head_rf.npy"})
+    for (const char* file : {"prompts.jsonl", "model.layers.5.mlp.down_proj/0_383.safetensors", "model.layers.5.mlp.down_proj/config.json", "neuron.0.jsonl",
+                             "head.5.jsonl", "ActMax_max_unnormed/layers.3.neuron_data.npy", "RelMin_max_unnormed/layers.0.head_rf.npy"})
         CHECK(std::filesystem::exists(std::filesystem::path(out) / file));
     const Result page = lrp_run("show " + store + " --html -");
     CHECK(page.code == 0);

@@ -12,6 +12,7 @@
 #include <lrp/eigen/product/self_check.hpp>
 
 #include "support/catch.hpp"
+#include "support/cpu.hpp"
 #include "support/guarded.hpp"
 
 using namespace lrp;
@@ -30,14 +31,6 @@ struct VectorTiles : SoftTiles {
     static void transpose(const void* in, void* out) { HardwareTiles::transpose(in, out); }
     static void interleave(const bf16* even, const bf16* odd, bf16* low, bf16* high) { HardwareTiles::interleave(even, odd, low, high); }
 };
-
-bool has_avx512() {
-#if defined(__x86_64__)
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
-#else
-    return false;
-#endif
-}
 
 /// Buffers as the caller provides them: exactly as long as asked for, on a cache line, before a page that may not be touched.
 class Packed {
@@ -179,7 +172,7 @@ TEST_CASE("tile products agree with a double loop on emulated tiles") {
 }
 
 TEST_CASE("compiled as for real tiles, all but the tile instructions agrees bit for bit") {
-    if (!has_avx512()) {
+    if (!lrp::test::has_avx512()) {
         WARN("SKIPPED: this machine has no AVX-512");
         return;
     }

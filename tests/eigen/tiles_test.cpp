@@ -10,20 +10,13 @@
 #include <vector>
 
 #include "support/catch.hpp"
+#include "support/cpu.hpp"
 
 using namespace lrp;
 using namespace lrp::detail;
 using Catch::Matchers::Contains;
 
 namespace {
-
-bool has_avx512() {
-#if defined(__x86_64__)
-    return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl");
-#else
-    return false;
-#endif
-}
 
 bf16 b(float value) { return bf16(value); }
 
@@ -153,7 +146,7 @@ TEST_CASE("vector instructions turn and interleave as plain loops do") {
     SoftTiles::interleave(even, odd, pairs, pairs + 32);
     for (std::size_t i = 0; i < 64; ++i) CHECK(pairs[i].bits == (i % 2 ? 200 : 100) + i / 2);
 
-    if (!has_avx512()) {
+    if (!lrp::test::has_avx512()) {
         WARN("SKIPPED: this machine has no AVX-512");
         return;
     }

@@ -12,24 +12,12 @@
 #include "support/random_model.hpp"
 
 using namespace lrp;
+using Catch::Matchers::Contains;
 using lrp::test::largest_difference;
 using lrp::test::largest_magnitude;
 using lrp::test::random_weights;
-using Catch::Matchers::Contains;
 
 namespace {
-
-LlamaConfig small() {
-    LlamaConfig config;
-    config.vocab_size = 50;
-    config.hidden_size = 24;
-    config.intermediate_size = 40;
-    config.layers = 3;
-    config.attention = {4, 2, 8};
-    config.rms_norm_eps = 1e-5;
-    config.attention_bias = config.mlp_bias = true;
-    return config;
-}
 
 std::vector<std::int32_t> tokens(std::size_t count) {
     std::vector<std::int32_t> ids;
@@ -45,15 +33,16 @@ std::vector<typename B::scalar> whole(typename B::context& ctx, const LlamaModel
 
 }  // namespace
 
-TEMPLATE_TEST_CASE("reading on gives the logits of a whole pass, however the text is cut", "", ReferenceBackend<double>, ReferenceBackend<float>, EigenBackend<double>,
-                   EigenBackend<float>) {
+TEMPLATE_TEST_CASE("reading on gives the logits of a whole pass, however the text is cut", "", ReferenceBackend<double>, ReferenceBackend<float>,
+                   EigenBackend<double>, EigenBackend<float>) {
     using B = TestType;
     typename B::context ctx;
-    LlamaModel<B, AttnLRP> model(small(), random_weights<B>(ctx, small()));
+    LlamaModel<B, AttnLRP> model(test::small_llama(true), random_weights<B>(ctx, test::small_llama(true)));
     const auto ids = tokens(41);
     for (const Index tiled_from : {Index{512}, Index{1}, Index{20}}) {
         model.set_tiled_from(tiled_from);
-        for (const std::vector<std::size_t>& cuts : std::vector<std::vector<std::size_t>>{{41}, {40, 1}, {1, 40}, {7, 1, 1, 20, 12}, std::vector<std::size_t>(41, 1)}) {
+        for (const std::vector<std::size_t>& cuts :
+             std::vector<std::vector<std::size_t>>{{41}, {40, 1}, {1, 40}, {7, 1, 1, 20, 12}, std::vector<std::size_t>(41, 1)}) {
             LlamaDecoder decoder(ctx, model, 41);
             std::size_t read = 0;
             for (const std::size_t count : cuts) {
@@ -72,7 +61,7 @@ TEMPLATE_TEST_CASE("reading on gives the logits of a whole pass, however the tex
 TEST_CASE("a decoder goes back, refuses what does not fit, and reads on afterwards") {
     using B = ReferenceBackend<double>;
     B::context ctx;
-    const LlamaModel<B, AttnLRP> model(small(), random_weights<B>(ctx, small()));
+    const LlamaModel<B, AttnLRP> model(test::small_llama(true), random_weights<B>(ctx, test::small_llama(true)));
     const auto ids = tokens(12);
     LlamaDecoder decoder(ctx, model, 12);
     (void)decoder.extend(std::vector<std::int32_t>{4, 4, 4, 4});
@@ -124,7 +113,7 @@ struct Doubler {
 TEST_CASE("an observer sees the new rows at every site, and what it changes stays in the cache") {
     using B = EigenBackend<double>;
     B::context ctx(1);
-    const LlamaModel<B, AttnLRP> model(small(), random_weights<B>(ctx, small()));
+    const LlamaModel<B, AttnLRP> model(test::small_llama(true), random_weights<B>(ctx, test::small_llama(true)));
     const auto ids = tokens(9);
     Watcher watcher{{}, {}, 2};
     LlamaDecoder decoder(ctx, model, 20);

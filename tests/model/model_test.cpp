@@ -14,25 +14,12 @@
 #include "support/random_model.hpp"
 
 using namespace lrp;
+using Catch::Matchers::Contains;
 using lrp::test::largest_difference;
 using lrp::test::random_weights;
-using Catch::Matchers::Contains;
 
 namespace {
 
-LlamaConfig small(bool biases = false) {
-    LlamaConfig config;
-    config.vocab_size = 50;
-    config.hidden_size = 24;
-    config.intermediate_size = 40;
-    config.layers = 3;
-    config.attention = {4, 2, 8};
-    config.rms_norm_eps = 1e-5;
-    config.attention_bias = config.mlp_bias = biases;
-    return config;
-}
-
-const std::vector<std::int32_t> prompt{1, 7, 9, 33, 2, 2, 8, 49};
 const TraceSites everything{true, true, true, true};
 
 struct UniformSoftmax : AttnLRP {
@@ -46,7 +33,7 @@ struct GammaProjections : AttnLRP {
 };
 
 template <Backend B, Composite R>
-Trace run(const AttributeOptions& options, unsigned threads = 1, const LlamaConfig& config = small()) {
+Trace run(const AttributeOptions& options, unsigned threads = 1, const LlamaConfig& config = test::small_llama()) {
     typename B::context ctx = [&] {
         if constexpr (std::is_constructible_v<typename B::context, unsigned>) {
             return typename B::context(threads);
@@ -55,7 +42,7 @@ Trace run(const AttributeOptions& options, unsigned threads = 1, const LlamaConf
         }
     }();
     const LlamaModel<B, R> model(config, random_weights<B>(ctx, config));
-    return attribute(ctx, model, prompt, options);
+    return attribute(ctx, model, test::small_prompt, options);
 }
 
 double sum(const std::vector<float>& values) {
@@ -92,7 +79,8 @@ TEST_CASE("a budget recomputes as few layers as it allows") {
     CHECK(Recompute::within(179).decide(8, bytes) == 2);
     CHECK(Recompute::within(150).decide(8, bytes) == 4);
     CHECK(Recompute::within(110).decide(8, bytes) == 8);
-    CHECK_THROWS_WITH(Recompute::within(109).decide(8, bytes), Contains("needs 180 bytes keeping everything and 110 bytes recomputing each layer; the budget is 109 bytes"));
+    CHECK_THROWS_WITH(Recompute::within(109).decide(8, bytes),
+                      Contains("needs 180 bytes keeping everything and 110 bytes recomputing each layer; the budget is 109 bytes"));
     CHECK((Recompute::keep().decide(8, bytes) == 0 && Recompute::layer().decide(8, bytes) == 8 && Recompute::layers(3).decide(8, bytes) == 3));
 }
 
@@ -103,7 +91,7 @@ TEST_CASE("a recompute policy is read from text") {
     CHECK(Recompute::parse("123").budget == 123);
     for (const char* bad : {"", "sometimes", "2T", "-1", "99999999999999G", "1.5G"}) CHECK_THROWS_AS(Recompute::parse(bad), UsageError);
     using Model = LlamaModel<EigenBackend<float>, AttnLRP>;
-    CHECK(Model::pass_bytes(small(), 100, small().layers) < Model::pass_bytes(small(), 100, 0));
+    CHECK(Model::pass_bytes(test::small_llama(), 100, test::small_llama().layers) < Model::pass_bytes(test::small_llama(), 100, 0));
 }
 
 namespace {
@@ -125,7 +113,7 @@ struct OutputReader {
 TEMPLATE_TEST_CASE("what nobody reads is not kept, and formed again for who reads them later", "", ReferenceBackend<float>, EigenBackend<float>) {
     using B = TestType;
     typename B::context ctx;
-    LlamaModel<B, AttnLRP> model(small(), random_weights<B>(ctx, small(), 3));
+    LlamaModel<B, AttnLRP> model(test::small_llama(), random_weights<B>(ctx, test::small_llama(), 3));
     const std::vector<std::int32_t> ids{1, 7, 3, 9, 2};
     const std::vector<std::int32_t> last{4};
     const std::vector<Seed> seeds{{4, 5, 1.0}};
@@ -134,13 +122,16 @@ TEMPLATE_TEST_CASE("what nobody reads is not kept, and formed again for who read
         OutputReader from_the_start, later;
         auto watched = pass_of(from_the_start);
         for (const auto& layer : watched.layers)
-            CHECK_FALSE((layer.mlp.out.empty() || layer.attention.out.empty() || layer.attention.q_pre.empty() || layer.mlp.neuron.empty() || layer.mlp_norm.empty() || layer.attn_norm.empty()));
+            CHECK_FALSE((layer.mlp.out.empty() || layer.attention.out.empty() || layer.attention.q_pre.empty() || layer.mlp.neuron.empty() ||
+                         layer.mlp_norm.empty() || layer.attn_norm.empty()));
         model.relevance(ctx, watched, seeds, from_the_start);
         NullObserver nobody;
         auto lean = pass_of(nobody);
-        for (const auto& layer : lean.layers) CHECK((layer.mlp.out.empty() && layer.attention.out.empty() && layer.attention.q_pre.empty() && layer.attention.k_pre.empty() && layer.mlp.neuron.empty() && layer.mlp_norm.empty() && layer.attn_norm.empty()));
+        for (const auto& layer : lean.layers)
+            CHECK((layer.mlp.out.empty() && layer.attention.out.empty() && layer.attention.q_pre.empty() && layer.attention.k_pre.empty() &&
+                   layer.mlp.neuron.empty() && layer.mlp_norm.empty() && layer.attn_norm.empty()));
         model.relevance(ctx, lean, seeds, later);
-        CHECK(from_the_start.found.size() == 2 * 7 * static_cast<std::size_t>(small().layers));
+        CHECK(from_the_start.found.size() == 2 * 7 * static_cast<std::size_t>(test::small_llama().layers));
         CHECK(later.found == from_the_start.found);
         model.rules().projection.epsilon = 0.1;  // now the rule reads them
         auto damped = pass_of(nobody);
@@ -150,8 +141,8 @@ TEMPLATE_TEST_CASE("what nobody reads is not kept, and formed again for who read
     }
 }
 
-TEMPLATE_TEST_CASE("one changed role runs on every backend and differs from its neighbours", "", ReferenceBackend<float>, EigenBackend<float>, ReferenceBackend<double>,
-                   EigenBackend<double>) {
+TEMPLATE_TEST_CASE("one changed role runs on every backend and differs from its neighbours", "", ReferenceBackend<float>, EigenBackend<float>,
+                   ReferenceBackend<double>, EigenBackend<double>) {
     AttributeOptions options;
     const auto taylor = run<TestType, AttnLRP>(options).embedding;
     const auto uniform = run<TestType, UniformSoftmax>(options).embedding;
@@ -174,30 +165,30 @@ TEST_CASE("CP-LRP conserves the logit at every cut of a model without biases") {
     const Trace trace = run<EigenBackend<float>, CpLRP>(options);
     CHECK(sum(trace.embedding) == Approx(trace.explained).epsilon(1e-5));
     for (std::size_t l = 0; l < trace.layers; ++l)
-        CHECK(sum({trace.residual.begin() + static_cast<std::ptrdiff_t>(l * prompt.size()), trace.residual.begin() + static_cast<std::ptrdiff_t>((l + 1) * prompt.size())}) ==
-              Approx(trace.explained).epsilon(1e-5));
+        CHECK(sum({trace.residual.begin() + static_cast<std::ptrdiff_t>(l * test::small_prompt.size()),
+                   trace.residual.begin() + static_cast<std::ptrdiff_t>((l + 1) * test::small_prompt.size())}) == Approx(trace.explained).epsilon(1e-5));
 }
 
 TEMPLATE_TEST_CASE("the ledger closes under every composite, with biases and without", "", AttnLRP, CpLRP, Gradient, UniformSoftmax, StoppedSoftmax) {
     for (const bool biases : {false, true}) {
-        const auto config = small(biases);
+        const auto config = test::small_llama(biases);
         EigenBackend<double>::context wide(1);
         LlamaModel<EigenBackend<double>, TestType> exact(config, random_weights<EigenBackend<double>>(wide, config));
-        Ledger ledger = conservation(wide, exact, prompt);
+        Ledger ledger = conservation(wide, exact, test::small_prompt);
         CHECK(ledger.largest_gap() < 1e-9);
         double absorbed = ledger.output.predicted;
         for (const auto& layer : ledger.layers) absorbed += layer.attention.predicted + layer.mlp.predicted;
         CHECK(ledger.explained - absorbed == Approx(ledger.embedding).margin(1e-9));
-        REQUIRE(ledger.layers[1].rows.size() == 4 * prompt.size());
+        REQUIRE(ledger.layers[1].rows.size() == 4 * test::small_prompt.size());
         for (const auto& row : ledger.layers[1].rows) CHECK(row.gap() < 1e-9);
         if constexpr (requires { exact.rules().projection.epsilon; }) {
             exact.rules().projection.epsilon = 0.05;  // damping is absorbed too, and predicted
             exact.rules().residual.epsilon = 0.01;
-            CHECK(conservation(wide, exact, prompt).largest_gap() < 1e-9);
+            CHECK(conservation(wide, exact, test::small_prompt).largest_gap() < 1e-9);
         }
         EigenBackend<float>::context narrow(1);
         const LlamaModel<EigenBackend<float>, TestType> model(config, random_weights<EigenBackend<float>>(narrow, config));
-        CHECK(conservation(narrow, model, prompt).largest_gap() < 1e-5);
+        CHECK(conservation(narrow, model, test::small_prompt).largest_gap() < 1e-5);
     }
 }
 
@@ -206,8 +197,8 @@ namespace {
 template <class O>
 struct Careless : UniformRule<O> {
     template <Context C, class T = typename C::scalar>
-    void propagate(C& ctx, const params_t<O, C>& p, const typename O::template Saved<T>& s, CoefficientIn<C> c_y, CoefficientOut<C> c_a,
-                   CoefficientOut<C> c_b, Write write = {}) const {
+    void propagate(C& ctx, const params_t<O, C>& p, const typename O::template Saved<T>& s, CoefficientIn<C> c_y, CoefficientOut<C> c_a, CoefficientOut<C> c_b,
+                   Write write = {}) const {
         O::vjp_first(ctx, p, s, c_y, c_a, write.scaled(0.5));
         O::vjp_second(ctx, p, s, c_y, c_b, write);
     }
@@ -221,8 +212,8 @@ struct lrp::Absorption<Careless<Multiply>> : lrp::Absorption<UniformRule<Multipl
 
 TEST_CASE("the ledger finds a rule that does not keep its promise") {
     EigenBackend<float>::context ctx(1);
-    const LlamaModel<EigenBackend<float>, CarelessAttnLRP> model(small(), random_weights<EigenBackend<float>>(ctx, small()));
-    CHECK(conservation(ctx, model, prompt).largest_gap() > 1e-3);
+    const LlamaModel<EigenBackend<float>, CarelessAttnLRP> model(test::small_llama(), random_weights<EigenBackend<float>>(ctx, test::small_llama()));
+    CHECK(conservation(ctx, model, test::small_prompt).largest_gap() > 1e-3);
 }
 
 TEST_CASE("targets: another token, a contrast, another position, the logit as seed") {
@@ -234,15 +225,21 @@ TEST_CASE("targets: another token, a contrast, another position, the logit as se
         change(own);
         return run<B, AttnLRP>(own);
     };
-    const Trace a = with([](auto& o) { o.target = 5; }), b = with([](auto& o) { o.target = 6; });
-    const Trace contrast = with([](auto& o) { o.target = 5; o.contrast = 6; });
+    const Trace a = with([](auto&o) { o.target = 5; }), b = with([](auto&o) { o.target = 6; });
+    const Trace contrast = with([](auto& o) {
+        o.target = 5;
+        o.contrast = 6;
+    });
     CHECK(contrast.explained == Approx(a.explained - b.explained));
-    for (std::size_t t = 0; t < prompt.size(); ++t) CHECK(contrast.embedding[t] == Approx(a.embedding[t] - b.embedding[t]).margin(1e-6));
-    const Trace logit = with([](auto& o) { o.target = 5; o.seed_with_logit = true; });
-    for (std::size_t t = 0; t < prompt.size(); ++t) CHECK(logit.embedding[t] == Approx(a.embedding[t] * a.explained).margin(1e-6));
+    for (std::size_t t = 0; t < test::small_prompt.size(); ++t) CHECK(contrast.embedding[t] == Approx(a.embedding[t] - b.embedding[t]).margin(1e-6));
+    const Trace logit = with([](auto& o) {
+        o.target = 5;
+        o.seed_with_logit = true;
+    });
+    for (std::size_t t = 0; t < test::small_prompt.size(); ++t) CHECK(logit.embedding[t] == Approx(a.embedding[t] * a.explained).margin(1e-6));
     const Trace earlier = with([](auto& o) { o.position = 3; });
-    CHECK(earlier.embedding.size() == prompt.size());
-    CHECK((earlier.embedding[3] != 0 && earlier.embedding[4] == 0 && earlier.residual[2 * prompt.size() + 7] == 0));
+    CHECK(earlier.embedding.size() == test::small_prompt.size());
+    CHECK((earlier.embedding[3] != 0 && earlier.embedding[4] == 0 && earlier.residual[2 * test::small_prompt.size() + 7] == 0));
     CHECK_THROWS_AS(with([](auto& o) { o.position = 8; }), UsageError);
     CHECK_THROWS_WITH(with([](auto& o) { o.target = 50; }), Contains("target: expected a token id below 50, found 50"));
     CHECK_THROWS_AS(with([](auto& o) { o.contrast = -1; }), UsageError);
@@ -288,12 +285,12 @@ static_assert(ObserverFor<NullObserver, EigenBackend<double>::context> && Observ
 TEST_CASE("an observer sees every site in order and may replace what is there") {
     using B = EigenBackend<double>;
     B::context ctx(1);
-    const LlamaModel<B, AttnLRP> model(small(), random_weights<B>(ctx, small()));
+    const LlamaModel<B, AttnLRP> model(test::small_llama(), random_weights<B>(ctx, test::small_llama()));
     const std::vector<std::int32_t> last{7};
     Meddler meddler;
-    auto pass = model.forward(ctx, prompt, last, Recompute::keep(), meddler);
-    const std::vector<std::string> layer{"resid_pre", "attn_norm", "q_pre", "k_pre", "v", "q", "k", "scores", "probs", "head", "attn_out",
-                                         "resid_mid", "mlp_norm", "gate", "act", "up", "neuron", "mlp_out", "resid_post"};
+    auto pass = model.forward(ctx, test::small_prompt, last, Recompute::keep(), meddler);
+    const std::vector<std::string> layer{"resid_pre", "attn_norm", "q_pre",    "k_pre", "v",   "q",  "k",      "scores",  "probs",     "head",
+                                         "attn_out",  "resid_mid", "mlp_norm", "gate",  "act", "up", "neuron", "mlp_out", "resid_post"};
     std::vector<std::string> right{"embedding"};
     for (int l = 0; l < 3; ++l)
         for (const auto& site : layer) right.push_back("layers." + std::to_string(l) + "." + site);
@@ -312,9 +309,9 @@ TEST_CASE("an observer sees every site in order and may replace what is there") 
 
     // A changed neuron changes the logits, and recomputing with the same observer gives the same bits as keeping everything.
     Meddler doubling{{}, 2};
-    auto kept = model.forward(ctx, prompt, last, Recompute::keep(), doubling);
+    auto kept = model.forward(ctx, test::small_prompt, last, Recompute::keep(), doubling);
     CHECK(largest_difference(kept.logits.download(ctx), pass.logits.download(ctx)) > 1e-6);
-    auto recomputed = model.forward(ctx, prompt, last, Recompute::layer(), doubling);
+    auto recomputed = model.forward(ctx, test::small_prompt, last, Recompute::layer(), doubling);
     CHECK(model.relevance(ctx, kept, seeds, doubling).download(ctx) == model.relevance(ctx, recomputed, seeds, doubling).download(ctx));
     CHECK(model.relevance(ctx, kept, seeds, doubling).download(ctx) == model.relevance(ctx, recomputed, seeds, doubling).download(ctx));  // and again
 }
@@ -322,25 +319,26 @@ TEST_CASE("an observer sees every site in order and may replace what is there") 
 TEST_CASE("input that does not fit is an error with the numbers in it") {
     using B = EigenBackend<float>;
     B::context ctx(1);
-    const LlamaModel<B, AttnLRP> model(small(), random_weights<B>(ctx, small()));
+    const LlamaModel<B, AttnLRP> model(test::small_llama(), random_weights<B>(ctx, test::small_llama()));
     const std::vector<std::int32_t> none, outside{1, 50}, last{0}, two{1, 0};
     CHECK_THROWS_WITH(attribute(ctx, model, none), Contains("the prompt has no token"));
     CHECK_THROWS_WITH(attribute(ctx, model, outside), Contains("token id 50 at position 1 is outside the vocabulary of 50"));
-    CHECK_THROWS_WITH(model.forward(ctx, prompt, two, {}), Contains("positions must ascend"));
-    auto pass = model.forward(ctx, prompt, last, {});
+    CHECK_THROWS_WITH(model.forward(ctx, test::small_prompt, two, {}), Contains("positions must ascend"));
+    auto pass = model.forward(ctx, test::small_prompt, last, {});
     const std::vector<Seed> elsewhere{{3, 5, 1.0}};
     CHECK_THROWS_WITH(model.relevance(ctx, pass, elsewhere), Contains("the pass has no logits at position 3"));
     CHECK_THROWS_WITH(model.relevance(ctx, pass, {}), Contains("no seed was given"));
-    auto odd = small();
+    auto odd = test::small_llama();
     odd.attention.kv_heads = 3;
     CHECK_THROWS_WITH(odd.validate(), Contains("num_attention_heads 4 must be a multiple of num_key_value_heads 3"));
 
     // A weight that overflows: the error names a site, and no number is returned.
-    const auto broken = std::make_shared<const LlamaWeights<B>>(make_llama_weights<B>(ctx, small(), [](const std::string& name, Index, Index, auto host) {
-        for (auto& value : host) value = name.ends_with("down_proj.weight") ? 1e38f : 0.5f;
-    }));
-    const LlamaModel<B, AttnLRP> overflowing(small(), broken);
-    CHECK_THROWS_WITH(attribute(ctx, overflowing, prompt), Contains("site logits is not finite"));
+    const auto broken =
+        std::make_shared<const LlamaWeights<B>>(make_llama_weights<B>(ctx, test::small_llama(), [](const std::string& name, Index, Index, auto host) {
+            for (auto& value : host) value = name.ends_with("down_proj.weight") ? 1e38f : 0.5f;
+        }));
+    const LlamaModel<B, AttnLRP> overflowing(test::small_llama(), broken);
+    CHECK_THROWS_WITH(attribute(ctx, overflowing, test::small_prompt), Contains("site logits is not finite"));
 }
 
 TEST_CASE("RoPE's frequencies: the golden divisors of Llama 3.1 8B and 3.2 1B") {

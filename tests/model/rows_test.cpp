@@ -16,12 +16,12 @@
 #include "support/random_model.hpp"
 
 using namespace lrp;
-using lrp::test::random_weights;
 using Catch::Matchers::Contains;
+using lrp::test::random_weights;
 
 namespace {
 
-LlamaConfig small() {
+LlamaConfig sixty_tokens() {
     LlamaConfig config;
     config.vocab_size = 60;
     config.hidden_size = 24;
@@ -54,8 +54,8 @@ struct RowSums {
 };
 
 template <Backend B, Composite Rules>
-std::map<std::string, std::vector<double>> sums_of(typename B::context& ctx, const LlamaModel<B, Rules>& model, const PackedPrompts& prompts, const PassOptions& options,
-                                                   const std::vector<std::int32_t>& positions) {
+std::map<std::string, std::vector<double>> sums_of(typename B::context& ctx, const LlamaModel<B, Rules>& model, const PackedPrompts& prompts,
+                                                   const PassOptions& options, const std::vector<std::int32_t>& positions) {
     auto pass = model.forward(ctx, prompts, positions, options);
     std::vector<Seed> seeds;
     for (const auto position : positions) seeds.push_back({position, prompts.ids[static_cast<std::size_t>(position)] % 7, 1.0 + position % 3});
@@ -95,7 +95,7 @@ double apart(const std::vector<float>& a, const std::vector<float>& b) {
 template <Backend B, Composite Rules>
 void check_packed(std::size_t shortest, Index tiled_from, double allowed) {
     typename B::context ctx;
-    LlamaModel<B, Rules> model(small(), random_weights<B>(ctx, small()));
+    LlamaModel<B, Rules> model(sixty_tokens(), random_weights<B>(ctx, sixty_tokens()));
     model.set_tiled_from(tiled_from);
     const std::vector<std::vector<std::int32_t>> prompts{prompt(shortest + 4, 3), prompt(shortest, 11), prompt(shortest + 13, 40)};
     PackedPrompts packed;
@@ -109,14 +109,16 @@ void check_packed(std::size_t shortest, Index tiled_from, double allowed) {
             const auto together = sums_of<B, Rules>(ctx, model, packed, {recompute, rows}, positions);
             for (std::size_t i = 0; i < prompts.size(); ++i) {
                 // The seed of a token depends on its place in the pass; the same seed for the prompt alone.
-                auto pass = model.forward(ctx, PackedPrompts(prompts[i]), std::vector<std::int32_t>{static_cast<std::int32_t>(prompts[i].size()) - 1}, {recompute, rows});
+                auto pass =
+                    model.forward(ctx, PackedPrompts(prompts[i]), std::vector<std::int32_t>{static_cast<std::int32_t>(prompts[i].size()) - 1}, {recompute, rows});
                 RowSums<B> alone{prompts[i].size()};
                 const std::vector<Seed> seed{{static_cast<Index>(prompts[i].size()) - 1, prompts[i].back() % 7, 1.0 + positions[i] % 3}};
                 model.relevance(ctx, pass, seed, alone);
                 for (const auto& [site, sums] : alone.sums) {
                     INFO(site << ", prompt " << i);
                     CHECK(difference(together.at(site), static_cast<std::size_t>(packed.prompts[i].first), sums) <= allowed);
-                    const bool stopped = std::same_as<Rules, CpLRP> && (site.ends_with(".q") || site.ends_with(".k") || site.ends_with(".q_pre") || site.ends_with(".k_pre") || site.ends_with(".gate") || site.ends_with(".act"));
+                    const bool stopped = std::same_as<Rules, CpLRP> && (site.ends_with(".q") || site.ends_with(".k") || site.ends_with(".q_pre") ||
+                                                                        site.ends_with(".k_pre") || site.ends_with(".gate") || site.ends_with(".act"));
                     if (prompts[i].size() > 1 && !stopped) CHECK(std::any_of(sums.begin(), sums.end(), [](double value) { return value != 0; }));
                 }
                 const auto logits = pass.logits.download(ctx);
@@ -138,7 +140,7 @@ TEST_CASE("prompts packed into one pass give to the last bit what each gives alo
 TEST_CASE("a last layer of the explained rows alone gives what all rows give") {
     using B = EigenBackend<float>;
     B::context ctx;
-    LlamaModel<B, AttnLRP> model(small(), random_weights<B>(ctx, small()));
+    LlamaModel<B, AttnLRP> model(sixty_tokens(), random_weights<B>(ctx, sixty_tokens()));
     for (const Index tiled_from : {Index{0}, Index{1000}}) {
         model.set_tiled_from(tiled_from);
         PackedPrompts packed;
@@ -162,7 +164,7 @@ TEST_CASE("a last layer of the explained rows alone gives what all rows give") {
 TEST_CASE("an observer that wants all rows of a pass that kept some is refused") {
     using B = ReferenceBackend<float>;
     B::context ctx;
-    const LlamaModel<B, AttnLRP> model(small(), random_weights<B>(ctx, small()));
+    const LlamaModel<B, AttnLRP> model(sixty_tokens(), random_weights<B>(ctx, sixty_tokens()));
     const auto ids = prompt(9, 2);
     auto pass = model.forward(ctx, ids, std::vector<std::int32_t>{8}, {Recompute{}, PassOptions::Rows::explained});
     struct Everywhere {
@@ -177,7 +179,7 @@ TEST_CASE("an observer that wants all rows of a pass that kept some is refused")
 TEST_CASE("several prompts, and several targets of one, are explained as each alone") {
     using B = EigenBackend<float>;
     B::context ctx;
-    LlamaModel<B, AttnLRP> model(small(), random_weights<B>(ctx, small()));
+    LlamaModel<B, AttnLRP> model(sixty_tokens(), random_weights<B>(ctx, sixty_tokens()));
     model.set_tiled_from(0);
     AttributeOptions options;
     options.sites = {true, true, true, true};

@@ -11,7 +11,7 @@ using namespace lrp;
 namespace {
 
 /// Two layers, width 4, two heads of 6 over one, 5 neurons, 7 words.
-LlamaConfig small() {
+LlamaConfig countable() {
     LlamaConfig config;
     config.vocab_size = 7;
     config.hidden_size = 4;
@@ -36,14 +36,14 @@ LlamaConfig one_billion() {
 
 TEST_CASE("work of a small model, counted on fingers") {
     // A layer's matrices: q 12x4, k 6x4, v 6x4, o 4x12, gate 5x4, up 5x4, down 4x5: 48 + 24 + 24 + 48 + 20 + 20 + 20 = 204. Head: 28.
-    CHECK(layer_weights(small()) == 204);
+    CHECK(layer_weights(countable()) == 204);
     // Three tokens: 2 layers x 2 x 3 x 204 = 2448, the head 2 x 28 = 56. Pairs 1 + 2 + 3 = 6 a layer, 2 heads x 2 products x 2 x 6 = 48 each.
-    const PassWork forward = forward_work(small(), 3, false);
+    const PassWork forward = forward_work(countable(), 3, false);
     CHECK(forward.weights_read == 436);
     CHECK(forward.linear_flops == 2504);
     CHECK(forward.attention_flops == 2 * 6 * 48);
     CHECK(forward.flops() == 2504 + 576);
-    const PassWork relevance = relevance_work(small(), 3, false);
+    const PassWork relevance = relevance_work(countable(), 3, false);
     CHECK(relevance.weights_read == 408);
     CHECK(relevance.linear_flops == 2448);
     CHECK(relevance.attention_flops == 2 * 576);
@@ -51,15 +51,15 @@ TEST_CASE("work of a small model, counted on fingers") {
 
 TEST_CASE("a lean last layer has one query: k and v see every token, the rest one") {
     // Last layer: k and v 2 x 3 x 48 = 288, the other 156 elements once: 312; the layer before 2 x 3 x 204 = 1224. Pairs: 6 and 3.
-    const PassWork forward = forward_work(small(), 3, true);
+    const PassWork forward = forward_work(countable(), 3, true);
     CHECK(forward.linear_flops == 1224 + 288 + 312 + 56);
     CHECK(forward.attention_flops == (6 + 3) * 48);
     CHECK(forward.weights_read == 436);
-    const PassWork relevance = relevance_work(small(), 3, true);
+    const PassWork relevance = relevance_work(countable(), 3, true);
     CHECK(relevance.linear_flops == 1224 + 288 + 312);
     CHECK(relevance.attention_flops == (6 + 3) * 96);
     // One token: nothing to save.
-    CHECK(forward_work(small(), 1, true).flops() == forward_work(small(), 1, false).flops());
+    CHECK(forward_work(countable(), 1, true).flops() == forward_work(countable(), 1, false).flops());
 }
 
 TEST_CASE("work of a 1B model") {

@@ -8,12 +8,18 @@
 #include <cstdio>
 #include <string>
 
+#include <lrp/io/json.hpp>
 #include <lrp/io/mapped_file.hpp>
 
 #include "support/catch.hpp"
 #include "support/folder.hpp"
 
 namespace lrp::test {
+
+/// The shipped checkpoint; it and a prompt, as arguments.
+inline const std::string mini = LRP_SOURCE_ROOT "/examples/models/mini";
+inline const std::string snow = mini + " 'On Sunday there is a lot of snow.' ";
+inline const std::string cats = mini + " 'I have 5 cats and 3 dogs. My cats love to play with my' ";
 
 /// How a program ended, and what it wrote.
 struct Result {
@@ -35,6 +41,14 @@ inline Result lrp_run(const std::string& arguments, const std::string& before = 
     result.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
     result.err = read_text_file(err);
     return result;
+}
+
+/// What a run that must succeed wrote.
+inline nlohmann::json json_of(const std::string& arguments) {
+    const Result result = lrp_run(arguments);
+    INFO("lrp " << arguments << ": " << result.err);
+    REQUIRE(result.code == 0);
+    return nlohmann::json::parse(result.out);
 }
 
 }  // namespace lrp::test

@@ -4,13 +4,31 @@
 // Models of random weights for tests.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <random>
 #include <type_traits>
+#include <vector>
 
 #include <lrp/model/llama/weights.hpp>
 
 namespace lrp::test {
+
+/// What the tests of models need at least: three layers of 24, four heads of 8 over two, 40 neurons, 50 tokens.
+inline LlamaConfig small_llama(bool biases = false) {
+    LlamaConfig config;
+    config.vocab_size = 50;
+    config.hidden_size = 24;
+    config.intermediate_size = 40;
+    config.layers = 3;
+    config.attention = {4, 2, 8};
+    config.rms_norm_eps = 1e-5;
+    config.attention_bias = config.mlp_bias = biases;
+    return config;
+}
+
+/// A prompt for it, in which a token comes twice and the last one is the vocabulary's last.
+inline const std::vector<std::int32_t> small_prompt{1, 7, 9, 33, 2, 2, 8, 49};
 
 /// Normal numbers with standard deviation 0.3, about 1 in the norms; for one seed the same on every backend, but for rounding.
 template <Backend B>

@@ -12,7 +12,7 @@ using Catch::Matchers::Contains;
 
 namespace {
 
-const std::filesystem::path folder = std::filesystem::path(LRP_TEST_DATA) / "golden/text";
+const std::filesystem::path tokenizers = std::filesystem::path(LRP_TEST_DATA) / "golden/text";
 
 /// A small file with parts replaced.
 std::string file_with(const std::string& key, const std::string& value) {
@@ -56,7 +56,8 @@ TEST_CASE("a tokenizer.json that must be refused, by section") {
         {"/pre_tokenizer", "7", "pre_tokenizer: expected a JSON object, found number"},
         {"/post_processor", R"({"type":"BertProcessing"})", "post_processor: type: expected Sequence, TemplateProcessing or ByteLevel, found 'BertProcessing'"},
         {"/post_processor", R"({"type":"TemplateProcessing","single":[],"special_tokens":{}})", "expected the sequence exactly once"},
-        {"/post_processor", R"({"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<s>"}},{"Sequence":{"id":"A"}}],"special_tokens":{"<s>":{"ids":[99]}}})",
+        {"/post_processor",
+         R"({"type":"TemplateProcessing","single":[{"SpecialToken":{"id":"<s>"}},{"Sequence":{"id":"A"}}],"special_tokens":{"<s>":{"ids":[99]}}})",
          "expected a token id below 3, found 99"},
         {"/decoder", R"({"type":"CTC"})", "decoder: type: expected Sequence, ByteLevel"},
         {"/added_tokens", "{}", "added_tokens: expected a list"},
@@ -72,7 +73,7 @@ TEST_CASE("a tokenizer.json that must be refused, by section") {
 }
 
 TEST_CASE("text and ids that must be refused") {
-    const Tokenizer tokenizer = Tokenizer::from_file(folder / "llama3.json");
+    const Tokenizer tokenizer = Tokenizer::from_file(tokenizers / "llama3.json");
     CHECK_THROWS_WITH(tokenizer.encode("ab\xC3(c"), Contains("not UTF-8 at byte 2"));
     CHECK_THROWS_WITH(tokenizer.encode("\xED\xA0\x80"), Contains("not UTF-8 at byte 0"));
     const std::vector<std::int32_t> bad{0, 99999};
@@ -81,7 +82,7 @@ TEST_CASE("text and ids that must be refused") {
 }
 
 TEST_CASE("control tokens in the text can be plain text, and the template can be left out") {
-    const Tokenizer tokenizer = Tokenizer::from_file(folder / "llama3.json");
+    const Tokenizer tokenizer = Tokenizer::from_file(tokenizers / "llama3.json");
     const auto control = tokenizer.encode("a<|eot|>b");
     CHECK(control.added[0]);
     CHECK(std::count(control.ids.begin(), control.ids.end(), *tokenizer.token_to_id("<|eot|>")) == 1);
@@ -92,13 +93,13 @@ TEST_CASE("control tokens in the text can be plain text, and the template can be
 }
 
 TEST_CASE("one token's text, for people") {
-    const Tokenizer bytes = Tokenizer::from_file(folder / "llama3.json");
+    const Tokenizer bytes = Tokenizer::from_file(tokenizers / "llama3.json");
     CHECK(bytes.token_text(bytes.encode(" the", {.add_special_tokens = false}).ids.at(0)) == " the");
     const auto pieces = bytes.encode("\xF0\x9F\xA7\xBF", {.add_special_tokens = false});
     REQUIRE(pieces.ids.size() > 1);
     CHECK(bytes.token_text(pieces.ids.back()).substr(0, 2) == "\\x");
     CHECK(pieces.offsets.back() == std::pair<std::size_t, std::size_t>(0, 4));
-    const Tokenizer sentencepiece = Tokenizer::from_file(folder / "llama2.json");
+    const Tokenizer sentencepiece = Tokenizer::from_file(tokenizers / "llama2.json");
     CHECK(sentencepiece.token_text(sentencepiece.encode("the").ids.at(1)) == " the");
     CHECK(sentencepiece.token_text(*sentencepiece.token_to_id("<0xE4>")) == "\\xE4");
 }
@@ -112,7 +113,7 @@ TEST_CASE("an added token's declared id is not trusted") {
 }
 
 TEST_CASE("a megabyte without a space takes no quadratic time, and many threads share one tokenizer") {
-    const Tokenizer tokenizer = Tokenizer::from_file(folder / "llama2.json");
+    const Tokenizer tokenizer = Tokenizer::from_file(tokenizers / "llama2.json");
     std::mt19937 random(4);
     std::string text;
     for (int i = 0; i < 1'000'000; ++i) text += static_cast<char>('a' + random() % 26);
@@ -137,15 +138,16 @@ TEST_CASE("NFC composes as Unicode says") {
         return aligned.text;
     };
     CHECK(nfc("e\xCC\x81") == "\xC3\xA9");
-    CHECK(nfc("a\xCC\x82\xCC\xA3") == "\xE1\xBA\xAD");          // marks in the other order
+    CHECK(nfc("a\xCC\x82\xCC\xA3") == "\xE1\xBA\xAD");                     // marks in the other order
     CHECK(nfc("\xE1\x84\x80\xE1\x85\xA1\xE1\x86\xA8") == "\xEA\xB0\x81");  // Hangul
-    CHECK(nfc("\xE0\xA5\x98") == "\xE0\xA4\x95\xE0\xA4\xBC");   // excluded from composition
-    CHECK(nfc("\xE2\x84\xAB") == "\xC3\x85");                   // a singleton
-    std::mt19937 random(9);  // against utf8proc's own normal form
+    CHECK(nfc("\xE0\xA5\x98") == "\xE0\xA4\x95\xE0\xA4\xBC");              // excluded from composition
+    CHECK(nfc("\xE2\x84\xAB") == "\xC3\x85");                              // a singleton
+    std::mt19937 random(9);                                                // against utf8proc's own normal form
     for (int i = 0; i < 3000; ++i) {
         std::string text;
         for (int k = 0; k < 6; ++k) {
-            static const std::vector<std::pair<char32_t, char32_t>> ranges{{'a', 'z'}, {0x300, 0x345}, {0x1100, 0x1112}, {0x1161, 0x1175}, {0x11a8, 0x11c2}, {0xc0, 0x17f}, {0x915, 0x95f}, {0x1e00, 0x1eff}};
+            static const std::vector<std::pair<char32_t, char32_t>> ranges{{'a', 'z'},       {0x300, 0x345}, {0x1100, 0x1112}, {0x1161, 0x1175},
+                                                                           {0x11a8, 0x11c2}, {0xc0, 0x17f},  {0x915, 0x95f},   {0x1e00, 0x1eff}};
             const auto [low, high] = ranges[random() % ranges.size()];
             utf8::append(text, low + static_cast<char32_t>(random() % (high - low + 1)));
         }
