@@ -19,17 +19,6 @@ namespace lrp::detail {
 
 constexpr Index round_up(Index a, Index b) { return ceil_div(a, b) * b; }
 
-/// x's values as elements of an instruction set: itself, or rounded to bf16 in pairs.
-template <class Isa>
-typename Isa::element as_element(const float* x, Index step, Index left) {
-    if constexpr (Isa::depth == 1) {
-        return *x;
-    } else {
-        const std::uint32_t low = bf16(x[0]).bits, high = left > 1 ? bf16(x[step]).bits : 0u;
-        return low | high << 16;
-    }
-}
-
 /// Calls f with the number of rows as a compile-time constant.
 template <class Isa, int NV, int MR = 1>
 void tile(Index rows, const typename Isa::element* a, const typename Isa::element* b, float* c, Index ldc, Index count, const Ahead& ahead) {
@@ -54,10 +43,14 @@ struct TileRows {
     [[nodiscard]] Index first(Index tile) const { return tile * total / tiles; }
 };
 
-/// alpha sum + beta before; `before` counts only with a beta.
-inline float written_sum(const Product& p, float sum, float before) {
-    const float scaled = static_cast<float>(p.alpha) * sum;
-    return p.beta == 0 ? scaled : scaled + static_cast<float>(p.beta) * before;
+/// out <- alpha sums + beta out; `out` is read only with a beta.
+inline void put_sums(const Product& p, const float* sums, Index count, float* out) {
+    const auto alpha = static_cast<float>(p.alpha), beta = static_cast<float>(p.beta);
+    if (beta == 0) {
+        for (Index i = 0; i < count; ++i) out[i] = alpha * sums[i];
+    } else {
+        for (Index i = 0; i < count; ++i) out[i] = alpha * sums[i] + beta * out[i];
+    }
 }
 
 template <class Isa, class W>
@@ -96,7 +89,7 @@ class Blocked {
                     }
                 }
             }
-            put_transposed(p, sums, padded, rows, y.columns(first, rows));
+            put_transposed(p, sums, padded, y.columns(first, rows));
         });
     }
 
@@ -105,10 +98,7 @@ class Blocked {
         E* packed = scratch.shared<E>(blocks * tokens * tile_stride);
         pool.parallel_for(blocks, [&](Index block) {
             const Index from = block * block_terms, terms = std::min(block_terms, N - from);
-            for (Index t = 0; t < tokens; ++t) {
-                E* to = packed + (block * tokens + t) * tile_stride;
-                for (Index n = 0; n < terms; n += Isa::depth) *to++ = as_element<Isa>(c.row(t) + from + n, 1, terms - n);
-            }
+            for (Index t = 0; t < tokens; ++t) Isa::elements(c.row(t) + from, terms, packed + (block * tokens + t) * tile_stride);
         });
 
         const Index width = panel_width(K, tokens), panels = ceil_div(K, width);
@@ -121,16 +111,16 @@ class Blocked {
             for (Index block = 0; block < blocks; ++block) {
                 const Index from = block * block_terms, terms = std::min(block_terms, N - from), count = ceil_div(terms, Isa::depth);
                 Isa::widen_columns(w.row(from) + first, w.stride, terms, cols, b);
-                for (Index column = 0; column < stride; column += wide) {
-                    for (Index t = 0; t < cut.tiles; ++t) {
-                        const E* a = packed + (block * tokens + cut.first(t)) * tile_stride;
-                        Ahead ahead;
-                        if (t == 0) ahead = {bytes(w.row(from) + block_terms * w.stride + first + column), w.stride * size, ahead_chunk * Isa::depth * w.stride * size, ahead_chunk * Isa::depth};
-                        tile<Isa>(cut.first(t + 1) - cut.first(t), 2, a, b + column * count, sums + cut.first(t) * stride + column, stride, count, ahead);
-                    }
+                // A tile of c meets all columns while it is in the first cache, and the next one is fetched: c as a whole may fill the second.
+                for (Index t = 0; t < cut.tiles; ++t) {
+                    const Index row = cut.first(t), tall = cut.first(t + 1) - row;
+                    const E* a = packed + (block * tokens + row) * tile_stride;
+                    for (Index column = 0; column < stride; column += wide)
+                        tile<Isa>(tall, 2, a, b + column * count, sums + row * stride + column, stride, count,
+                                  t == 0 ? columns_ahead(w, from + block_terms, first + column) : share_ahead(a + tall * tile_stride, tall * tile_stride, column / wide, stride / wide));
                 }
             }
-            put(p, sums, stride, g.columns(first, cols));
+            for (Index t = 0; t < tokens; ++t) put_sums(p, sums + t * stride, cols, g.row(t) + first);
         });
     }
 
@@ -147,30 +137,59 @@ class Blocked {
         return {bytes(w.data + (first + row) * w.stride + from + (more ? 0 : block_terms)), w.stride * size, ahead_chunk * Isa::depth * size, tall};
     }
 
+    /// What the next block will widen: rows of W from `row` on, a line of each.
+    static Ahead columns_ahead(const View<const W>& w, Index row, Index column) {
+        return {bytes(w.data + row * w.stride + column), w.stride * size, ahead_chunk * Isa::depth * w.stride * size, ahead_chunk * Isa::depth};
+    }
+    /// The part `part` of `parts` of `count` packed elements that come next.
+    static Ahead share_ahead(const E* next, Index count, Index part, Index parts) {
+        constexpr Index line = 64, chunks = block_depth / ahead_chunk;
+        const Index lines = ceil_div(count * Index{sizeof(E)}, line * parts), each = ceil_div(lines, chunks);
+        return {reinterpret_cast<const char*>(next) + part * lines * line, line, each * line, each};
+    }
+
     /// x's columns [from, from + block_terms) to [panels of two vectors (the last of one where that is enough)][count][tokens of the panel].
     static void pack_transposed(View<const float> x, Index from, E* to) {
+        constexpr Index square = lanes * Isa::depth;  // terms of lanes elements
         const Index terms = std::min(block_terms, x.cols - from), count = ceil_div(terms, Isa::depth), padded = round_up(x.rows, lanes);
         for (Index column = 0; column < padded; column += wide) {
             const Index width = std::min(wide, padded - column);
-            for (Index t = 0; t < width; ++t) {
-                const Index token = column + t;
-                for (Index k = 0; k < count; ++k)
-                    to[column * count + k * width + t] = token < x.rows ? as_element<Isa>(x.row(token) + from + k * Isa::depth, 1, terms - k * Isa::depth) : E{};
+            for (Index half = column; half < column + width; half += lanes) {
+                const Index tokens = std::min(lanes, x.rows - half);
+                for (Index k = 0; k < count; k += lanes) {
+                    const Index some = std::min(square, terms - k * Isa::depth);
+                    const float* values = x.row(half) + from + k * Isa::depth;
+                    E* square_to = to + column * count + k * width + half - column;
+                    if (tokens == lanes && some == square) {
+                        Isa::turn(values, x.stride, square_to, width);
+                        continue;
+                    }
+                    alignas(64) float whole[lanes * square] = {};
+                    alignas(64) E turned[lanes * lanes];
+                    for (Index t = 0; t < tokens; ++t) std::copy_n(values + t * x.stride, some, whole + t * square);
+                    Isa::turn(whole, square, turned, lanes);
+                    for (Index i = 0; i < std::min(lanes, count - k); ++i) std::copy_n(turned + i * lanes, lanes, square_to + i * width);
+                }
             }
         }
     }
 
-    static void put(const Product& p, const float* sums, Index stride, View<float> out) {
-        for (Index row = 0; row < out.rows; ++row)
-            for (Index col = 0; col < out.cols; ++col) out(row, col) = written_sum(p, sums[row * stride + col], p.beta == 0 ? 0.0f : out(row, col));
-    }
-    /// out[t, n] <- sums[n, t], in squares that fit the first cache.
-    static void put_transposed(const Product& p, const float* sums, Index stride, Index rows, View<float> out) {
-        constexpr Index square = 16;
-        for (Index t0 = 0; t0 < out.rows; t0 += square)
-            for (Index n0 = 0; n0 < rows; n0 += square)
-                for (Index t = t0; t < std::min(t0 + square, out.rows); ++t)
-                    for (Index n = n0; n < std::min(n0 + square, rows); ++n) out(t, n) = written_sum(p, sums[n * stride + t], p.beta == 0 ? 0.0f : out(t, n));
+    /// out[t, n] <- sums[n, t], in squares.
+    static void put_transposed(const Product& p, const float* sums, Index stride, View<float> out) {
+        for (Index t0 = 0; t0 < out.rows; t0 += lanes)
+            for (Index n0 = 0; n0 < out.cols; n0 += lanes) {
+                const Index tokens = std::min(lanes, out.rows - t0), some = std::min(lanes, out.cols - n0);
+                const float* from = sums + n0 * stride + t0;
+                if (p.alpha == 1 && p.beta == 0 && tokens == lanes && some == lanes) {
+                    Isa::Square::turn(from, stride, out.row(t0) + n0, out.stride);
+                    continue;
+                }
+                alignas(64) float whole[lanes * lanes];
+                alignas(64) float turned[lanes * lanes];
+                for (Index n = 0; n < some; ++n) std::copy_n(from + n * stride, lanes, whole + n * lanes);
+                Isa::Square::turn(whole, lanes, turned, lanes);
+                for (Index t = 0; t < tokens; ++t) put_sums(p, turned + t * lanes, some, out.row(t0 + t) + n0);
+            }
     }
 
     /// Rows of W to a panel: few enough that a panel's sums stay in the second cache and every thread gets several.

@@ -5,8 +5,11 @@
 // packed [depth][NV vectors]. Each element of C sums in the order of the depth, so that every instruction set of one element type gives the
 // same bits, and so does every way of cutting a product into tiles.
 //
-// An instruction set is a struct with `element` (what A and B hold), `depth` (terms of the sum in one element), `lanes`, and static functions
+// An instruction set is a struct with `element` (what A and B hold), `depth` (terms of the sum in one element), `lanes`, `Square` (product/square.hpp,
+// of `lanes` rows), and static functions
 //   micro<MR, NV>(a, b, c, ldc, count, ahead)   C [MR, NV * lanes] += A [MR, count] B [count, NV * lanes]
+//   elements(x, count, to)                      to <- `count` floats as elements, padded with 0 to a whole one
+//   turn(x, stride, to, to_stride)              to [lanes][lanes] <- floats [lanes rows, lanes * depth] as elements, rows and columns exchanged
 //   widen_rows(w, stride, rows, count, to)      to [rows][tile_stride] <- weights [rows, count] as elements, padded with 0 to a whole element
 //   widen_columns(w, stride, count, width, to)  to [tiles][elements of count][2 * lanes] <- weights [count, width], padded with 0
 #pragma once
@@ -17,6 +20,7 @@
 
 #include <lrp/core/scalar.hpp>
 #include <lrp/eigen/product/cpu.hpp>
+#include <lrp/eigen/product/square.hpp>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -47,6 +51,7 @@ struct Ahead {
 struct FmaPlain {
     using element = float;
     static constexpr Index depth = 1, lanes = 8;
+    using Square = PlainSquare<lanes>;
     static constexpr int rows = 4;
 
     template <int MR, int NV>
@@ -59,6 +64,8 @@ struct FmaPlain {
         for (int i = 0; i < MR; ++i)
             for (Index j = 0; j < width; ++j) c[i * ldc + j] += sum[i][j];
     }
+    static void elements(const float* x, Index count, float* to) { std::copy_n(x, count, to); }
+    static void turn(const float* x, Index stride, float* to, Index to_stride) { Square::turn(x, stride, to, to_stride); }
     template <class W>
     static void widen_rows(const W* w, Index stride, Index rows, Index count, float* to) {
         for (Index i = 0; i < rows; ++i)
@@ -78,6 +85,7 @@ struct FmaPlain {
 struct FmaAvx2 {
     using element = float;
     static constexpr Index depth = 1, lanes = 8;
+    using Square = SquareAvx2;
     static constexpr int rows = 6;  // 12 sums, 2 vectors of B and one of A in 16 registers
 
     template <int MR, int NV>
@@ -114,6 +122,8 @@ struct FmaAvx2 {
     [[gnu::target("avx2,fma")]] static __m256 load(const bf16* from) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from))), 16)); }
     [[gnu::target("avx2,fma")]] static __m256 load(const float* from) { return _mm256_loadu_ps(from); }
 
+    static void elements(const float* x, Index count, float* to) { std::copy_n(x, count, to); }
+    static void turn(const float* x, Index stride, float* to, Index to_stride) { Square::turn(x, stride, to, to_stride); }
     template <class W>
     [[gnu::target("avx2,fma")]] static void widen(const W* from, Index count, float* to) {
         Index k = 0;
@@ -142,6 +152,7 @@ struct FmaAvx2 {
 struct FmaAvx512 {
     using element = float;
     static constexpr Index depth = 1, lanes = 16;
+    using Square = SquareAvx512;
     static constexpr int rows = 12;
 
     template <int MR, int NV>
@@ -178,6 +189,8 @@ struct FmaAvx512 {
     [[gnu::target("avx512f,avx512bw,avx512vl,avx2,fma")]] static __m512 load(const bf16* from) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from))), 16)); }
     [[gnu::target("avx512f,avx512bw,avx512vl,avx2,fma")]] static __m512 load(const float* from) { return _mm512_loadu_ps(from); }
 
+    static void elements(const float* x, Index count, float* to) { std::copy_n(x, count, to); }
+    static void turn(const float* x, Index stride, float* to, Index to_stride) { Square::turn(x, stride, to, to_stride); }
     template <class W>
     [[gnu::target("avx512f,avx512bw,avx512vl,avx2,fma")]] static void widen(const W* from, Index count, float* to) {
         Index k = 0;
@@ -211,6 +224,7 @@ struct FmaAvx512 {
 struct DotAvx512 {
     using element = std::uint32_t;
     static constexpr Index depth = 2, lanes = 16;
+    using Square = SquareAvx512;
     static constexpr int rows = 12;
 
     template <int MR, int NV>
@@ -242,6 +256,23 @@ struct DotAvx512 {
                 float* to = c + i * ldc + j * lanes;
                 _mm512_storeu_ps(to, _mm512_add_ps(_mm512_loadu_ps(to), sum[i][j]));
             }
+    }
+
+    /// 32 floats as 16 pairs, each rounded to the nearest bf16.
+    [[gnu::target("avx512f,avx512bw,avx512vl,avx512bf16,avx2,fma"), gnu::always_inline]] static inline __m512i pairs(const float* x) {
+        return (__m512i)_mm512_cvtne2ps_pbh(_mm512_loadu_ps(x + lanes), _mm512_loadu_ps(x));
+    }
+    [[gnu::target("avx512f,avx512bw,avx512vl,avx512bf16,avx2,fma")]] static void elements(const float* x, Index count, std::uint32_t* to) {
+        for (; count >= depth * lanes; count -= depth * lanes, x += depth * lanes, to += lanes) _mm512_storeu_si512(to, pairs(x));
+        float rest[depth * lanes] = {};
+        std::copy_n(x, count, rest);
+        _mm512_mask_storeu_epi32(to, static_cast<__mmask16>((1u << (count + 1) / 2) - 1), pairs(rest));
+    }
+    [[gnu::target("avx512f,avx512bw,avx512vl,avx512bf16,avx2,fma")]] static void turn(const float* x, Index stride, std::uint32_t* to, Index to_stride) {
+        Square::Row rows_of_pairs[lanes];
+        for (Index i = 0; i < lanes; ++i) rows_of_pairs[i] = (Square::Row)pairs(x + i * stride);
+        Square::turn(rows_of_pairs);
+        Square::put(rows_of_pairs, to, to_stride);
     }
 
     /// A pair of neighbours along a row is an element as it lies.

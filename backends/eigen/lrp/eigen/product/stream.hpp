@@ -202,6 +202,8 @@ struct StreamDot {
     static constexpr Index lanes = 16, depth = 2;
     static constexpr int most_dots = 6, most_sums = 8;
 
+    static void elements(const float* x, Index count, std::uint32_t* to) { DotAvx512::elements(x, count, to); }
+
     template <int T, int R>
     [[gnu::target("avx512f,avx512bw,avx512vl,avx512bf16,avx2,fma")]] static void dot(const std::uint32_t* x, Index ldx, const bf16* w, Index stride, Index count, float* out) {
         __m512 sum[R][T];
@@ -337,8 +339,7 @@ class Streamed {
                 for (Index i = 0; i < c.rows * width; ++i) total[i] += block[i];
             }
             const View<float> out = g.columns(first, cols);
-            for (Index t = 0; t < c.rows; ++t)
-                for (Index k = 0; k < cols; ++k) out(t, k) = written_sum(p, total[t * width + k], p.beta == 0 ? 0.0f : out(t, k));
+            for (Index t = 0; t < c.rows; ++t) put_sums(p, total + t * width, cols, out.row(t));
         });
     }
 
@@ -353,9 +354,7 @@ class Streamed {
         } else {
             const Index pairs = ceil_div(x.cols, Index{2});
             E* packed = scratch.shared<E>(x.rows * pairs);
-            pool.parallel_for(x.rows, [&](Index t) {
-                for (Index i = 0; i < pairs; ++i) packed[t * pairs + i] = as_element<Isa>(x.row(t) + 2 * i, 1, x.cols - 2 * i);
-            });
+            pool.parallel_for(x.rows, [&](Index t) { Isa::elements(x.row(t), x.cols, packed + t * pairs); });
             return {packed, x.rows, pairs};
         }
     }
@@ -380,7 +379,7 @@ class Streamed {
             }
         }
         for (Index i = 0; i < count; ++i)
-            for (Index t = 0; t < T; ++t) y(t, n + i) = written_sum(p, out[static_cast<std::size_t>(4 * t + i)], p.beta == 0 ? 0.0f : y(t, n + i));
+            for (Index t = 0; t < T; ++t) put_sums(p, &out[static_cast<std::size_t>(4 * t + i)], 1, &y(t, n + i));
     }
     template <int R>
     static void each(View<const E> c, View<const W> w, Index n, Index first, Index cols, float* sums, Index lds) {

@@ -6,9 +6,8 @@
 // (product/soft_tiles.hpp), whose contract block says what each function does.
 #pragma once
 
-#include <utility>
-
 #include <lrp/eigen/product/soft_tiles.hpp>
+#include <lrp/eigen/product/square.hpp>
 
 #if defined(__x86_64__) && defined(__linux__)
 #include <sys/syscall.h>
@@ -49,17 +48,8 @@ struct HardwareTiles {
         Work::run(args...);
     }
 
-    /// Four rounds of riffling the upper half of the rows into the lower turn the matrix round.
     [[gnu::target("amx-tile,amx-bf16,avx512f,avx512bw,avx512vl")]] static inline void transpose(const void* in, void* out) {
-        Row a[16];
-        Row b[16];
-        std::memcpy(a, in, sizeof(a));
-        constexpr auto rows = std::make_index_sequence<8>();
-        riffle(a, b, rows);
-        riffle(b, a, rows);
-        riffle(a, b, rows);
-        riffle(b, a, rows);
-        std::memcpy(out, a, sizeof(a));
+        SquareAvx512::turn(in, SquareAvx512::rows, out, SquareAvx512::rows);
     }
 
     [[gnu::target("amx-tile,amx-bf16,avx512f,avx512bw,avx512vl")]] static inline void interleave(const bf16* even, const bf16* odd, bf16* low, bf16* high) {
@@ -74,17 +64,6 @@ struct HardwareTiles {
                                                      29, 61, 30, 62, 31, 63);
         std::memcpy(static_cast<void*>(low), &first, sizeof(first));
         std::memcpy(static_cast<void*>(high), &second, sizeof(second));
-    }
-
-  private:
-    using Row = std::uint32_t __attribute__((vector_size(64)));
-
-    template <std::size_t... I>
-    [[gnu::target("amx-tile,amx-bf16,avx512f,avx512bw,avx512vl"), gnu::always_inline]] static inline void riffle(const Row* in, Row* out,
-                                                                                                                 std::index_sequence<I...>) {
-        ((out[2 * I] = __builtin_shufflevector(in[I], in[I + 8], 0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23),
-          out[2 * I + 1] = __builtin_shufflevector(in[I], in[I + 8], 8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31)),
-         ...);
     }
 };
 
