@@ -47,7 +47,15 @@ struct RowsAvx2 {
         s = _mm256_fmadd_ps(s, r, _mm256_set1_ps(1.0f));
         return _mm256_mul_ps(s, _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n), _mm256_set1_epi32(127)), 23)));
     }
-    static float peak(const float* x, Index count) { return RowsPlain::peak(x, count); }
+    [[gnu::target("avx2,fma")]] static float peak(const float* x, Index count) {
+        if (count < 8) return RowsPlain::peak(x, count);
+        __m256 most = _mm256_loadu_ps(x);
+        for (Index i = 8; i + 8 <= count; i += 8) most = _mm256_max_ps(most, _mm256_loadu_ps(x + i));
+        most = _mm256_max_ps(most, _mm256_loadu_ps(x + count - 8));
+        alignas(32) std::array<float, 8> part;
+        _mm256_store_ps(part.data(), most);
+        return RowsPlain::peak(part.data(), 8);
+    }
     [[gnu::target("avx2,fma")]] static float exponentials(float* x, Index count, float shift) {
         __m256 total = _mm256_setzero_ps();
         Index i = 0;

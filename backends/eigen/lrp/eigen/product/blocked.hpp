@@ -53,6 +53,54 @@ inline void put_sums(const Product& p, const float* sums, Index count, float* ou
     }
 }
 
+/// x's columns [from, from + block_depth elements) to [panels of two vectors][count][tokens of the panel]: as many tokens as a multiple of `unit`
+/// lanes, one vector or two, holds; the last panel may be one vector wide.
+template <class Isa>
+void pack_transposed(View<const float> x, Index from, Index unit, typename Isa::element* to) {
+    constexpr Index lanes = Isa::lanes, wide = 2 * lanes, square = lanes * Isa::depth;  // terms of `lanes` elements
+    const Index terms = std::min(block_depth * Isa::depth, x.cols - from), count = ceil_div(terms, Isa::depth), padded = round_up(x.rows, unit);
+    for (Index column = 0; column < padded; column += wide) {
+        const Index width = std::min(wide, padded - column);
+        for (Index half = column; half < column + width; half += lanes) {
+            const Index tokens = std::clamp(x.rows - half, Index{0}, lanes);
+            for (Index k = 0; k < count; k += lanes) {
+                const Index some = std::min(square, terms - k * Isa::depth);
+                const float* values = x.data + half * x.stride + from + k * Isa::depth;
+                typename Isa::element* square_to = to + column * count + k * width + half - column;
+                if (tokens == lanes && some == square) {
+                    Isa::turn(values, x.stride, square_to, width);
+                    continue;
+                }
+                alignas(64) float whole[lanes * square] = {};
+                alignas(64) typename Isa::element turned[lanes * lanes];
+                for (Index t = 0; t < tokens; ++t) std::copy_n(values + t * x.stride, some, whole + t * square);
+                Isa::turn(whole, square, turned, lanes);
+                for (Index i = 0; i < std::min(lanes, count - k); ++i) std::copy_n(turned + i * lanes, lanes, square_to + i * width);
+            }
+        }
+    }
+}
+
+/// out[t, n] <- alpha sums[n, t] + beta out[t, n], in squares; `out` is read only with a beta.
+template <class Isa>
+void put_transposed(const Product& p, const float* sums, Index stride, View<float> out) {
+    constexpr Index lanes = Isa::lanes;
+    for (Index t0 = 0; t0 < out.rows; t0 += lanes)
+        for (Index n0 = 0; n0 < out.cols; n0 += lanes) {
+            const Index tokens = std::min(lanes, out.rows - t0), some = std::min(lanes, out.cols - n0);
+            const float* from = sums + n0 * stride + t0;
+            if (p.alpha == 1 && p.beta == 0 && tokens == lanes && some == lanes) {
+                Isa::Square::turn(from, stride, out.row(t0) + n0, out.stride);
+                continue;
+            }
+            alignas(64) float whole[lanes * lanes];
+            alignas(64) float turned[lanes * lanes];
+            for (Index n = 0; n < some; ++n) std::copy_n(from + n * stride, lanes, whole + n * lanes);
+            Isa::Square::turn(whole, lanes, turned, lanes);
+            for (Index t = 0; t < tokens; ++t) put_sums(p, turned + t * lanes, some, out.row(t0 + t) + n0);
+        }
+}
+
 template <class Isa, class W>
 class Blocked {
   public:
@@ -62,7 +110,7 @@ class Blocked {
     static void forward(ThreadPool& pool, ProductScratch& scratch, const Product& p, View<const float> x, View<const W> w, View<float> y) {
         const Index tokens = x.rows, K = x.cols, N = w.rows, padded = round_up(tokens, lanes), blocks = ceil_div(K, block_terms);
         E* packed = scratch.shared<E>(padded * blocks * block_depth);
-        pool.parallel_for(blocks, [&](Index block) { pack_transposed(x, block * block_terms, packed + block * block_depth * padded); });
+        pool.parallel_for(blocks, [&](Index block) { pack_transposed<Isa>(x, block * block_terms, lanes, packed + block * block_depth * padded); });
 
         const Index height = panel_height(N, padded), panels = ceil_div(N, height);
         pool.parallel_for(panels, [&](Index panel, unsigned worker) {
@@ -89,7 +137,7 @@ class Blocked {
                     }
                 }
             }
-            put_transposed(p, sums, padded, y.columns(first, rows));
+            put_transposed<Isa>(p, sums, padded, y.columns(first, rows));
         });
     }
 
@@ -146,50 +194,6 @@ class Blocked {
         constexpr Index line = 64, chunks = block_depth / ahead_chunk;
         const Index lines = ceil_div(count * Index{sizeof(E)}, line * parts), each = ceil_div(lines, chunks);
         return {reinterpret_cast<const char*>(next) + part * lines * line, line, each * line, each};
-    }
-
-    /// x's columns [from, from + block_terms) to [panels of two vectors (the last of one where that is enough)][count][tokens of the panel].
-    static void pack_transposed(View<const float> x, Index from, E* to) {
-        constexpr Index square = lanes * Isa::depth;  // terms of lanes elements
-        const Index terms = std::min(block_terms, x.cols - from), count = ceil_div(terms, Isa::depth), padded = round_up(x.rows, lanes);
-        for (Index column = 0; column < padded; column += wide) {
-            const Index width = std::min(wide, padded - column);
-            for (Index half = column; half < column + width; half += lanes) {
-                const Index tokens = std::min(lanes, x.rows - half);
-                for (Index k = 0; k < count; k += lanes) {
-                    const Index some = std::min(square, terms - k * Isa::depth);
-                    const float* values = x.row(half) + from + k * Isa::depth;
-                    E* square_to = to + column * count + k * width + half - column;
-                    if (tokens == lanes && some == square) {
-                        Isa::turn(values, x.stride, square_to, width);
-                        continue;
-                    }
-                    alignas(64) float whole[lanes * square] = {};
-                    alignas(64) E turned[lanes * lanes];
-                    for (Index t = 0; t < tokens; ++t) std::copy_n(values + t * x.stride, some, whole + t * square);
-                    Isa::turn(whole, square, turned, lanes);
-                    for (Index i = 0; i < std::min(lanes, count - k); ++i) std::copy_n(turned + i * lanes, lanes, square_to + i * width);
-                }
-            }
-        }
-    }
-
-    /// out[t, n] <- sums[n, t], in squares.
-    static void put_transposed(const Product& p, const float* sums, Index stride, View<float> out) {
-        for (Index t0 = 0; t0 < out.rows; t0 += lanes)
-            for (Index n0 = 0; n0 < out.cols; n0 += lanes) {
-                const Index tokens = std::min(lanes, out.rows - t0), some = std::min(lanes, out.cols - n0);
-                const float* from = sums + n0 * stride + t0;
-                if (p.alpha == 1 && p.beta == 0 && tokens == lanes && some == lanes) {
-                    Isa::Square::turn(from, stride, out.row(t0) + n0, out.stride);
-                    continue;
-                }
-                alignas(64) float whole[lanes * lanes];
-                alignas(64) float turned[lanes * lanes];
-                for (Index n = 0; n < some; ++n) std::copy_n(from + n * stride, lanes, whole + n * lanes);
-                Isa::Square::turn(whole, lanes, turned, lanes);
-                for (Index t = 0; t < tokens; ++t) put_sums(p, turned + t * lanes, some, out.row(t0 + t) + n0);
-            }
     }
 
     /// Rows of W to a panel: few enough that a panel's sums stay in the second cache and every thread gets several.

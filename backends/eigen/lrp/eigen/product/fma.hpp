@@ -11,7 +11,7 @@
 //   elements(x, count, to)                      to <- `count` floats as elements, padded with 0 to a whole one
 //   turn(x, stride, to, to_stride)              to [lanes][lanes] <- floats [lanes rows, lanes * depth] as elements, rows and columns exchanged
 //   widen_rows(w, stride, rows, count, to)      to [rows][tile_stride] <- weights [rows, count] as elements, padded with 0 to a whole element
-//   widen_columns(w, stride, count, width, to)  to [tiles][elements of count][2 * lanes] <- weights [count, width], padded with 0
+//   widen_columns(w, stride, count, width, to)  to [tiles][elements of count][2 * lanes] <- weights, or floats, [count, width], padded with 0
 #pragma once
 
 #include <algorithm>
@@ -282,27 +282,32 @@ struct DotAvx512 {
             if (count % 2 != 0) to[i * tile_stride + count / 2] = w[i * stride + count - 1].bits;
         }
     }
-    /// Two rows interleaved.
-    [[gnu::target("avx512f,avx512bw,avx512vl,avx2,fma")]] static void widen_columns(const bf16* w, Index stride, Index count, Index width, std::uint32_t* to) {
+    /// Sixteen columns of two rows, or of one and zeros, as pairs.
+    [[gnu::target("avx512f,avx512bw,avx512vl,avx512bf16,avx2,fma"), gnu::always_inline]] static inline __m512i interleaved(const bf16* even, const bf16* odd) {
+        const __m512i low = _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(even)));
+        return odd == nullptr ? low : _mm512_or_si512(low, _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(odd))), 16));
+    }
+    [[gnu::target("avx512f,avx512bw,avx512vl,avx512bf16,avx2,fma"), gnu::always_inline]] static inline __m512i interleaved(const float* even, const float* odd) {
+        const __m512i low = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(even)));
+        return odd == nullptr ? low : _mm512_or_si512(low, _mm512_slli_epi32(_mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(odd))), 16));
+    }
+    template <class W>
+    [[gnu::target("avx512f,avx512bw,avx512vl,avx512bf16,avx2,fma")]] static void widen_columns(const W* w, Index stride, Index count, Index width, std::uint32_t* to) {
         const Index elements = (count + 1) / 2, whole = width / (2 * lanes);
         for (Index pair = 0; pair < elements; ++pair) {
-            const bf16* even = w + 2 * pair * stride;
-            const bf16* odd = 2 * pair + 1 < count ? even + stride : nullptr;
+            const W* even = w + 2 * pair * stride;
+            const W* odd = 2 * pair + 1 < count ? even + stride : nullptr;
             for (Index tile = 0; tile < whole; ++tile) {
                 std::uint32_t* row = to + (tile * elements + pair) * 2 * lanes;
-                for (int half = 0; half < 2; ++half) {
-                    const Index at = tile * 2 * lanes + half * lanes;
-                    const __m512i low = _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(even + at)));
-                    const __m512i high =
-                        odd == nullptr ? _mm512_setzero_si512() : _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(odd + at))), 16);
-                    _mm512_store_si512(row + half * lanes, _mm512_or_si512(low, high));
-                }
+                const W* upper = odd == nullptr ? nullptr : odd + tile * 2 * lanes;
+                _mm512_store_si512(row, interleaved(even + tile * 2 * lanes, upper));
+                _mm512_store_si512(row + lanes, interleaved(even + tile * 2 * lanes + lanes, upper == nullptr ? nullptr : upper + lanes));
             }
             if (whole * 2 * lanes < width) {
                 std::uint32_t* row = to + (whole * elements + pair) * 2 * lanes;
                 for (Index j = 0; j < 2 * lanes; ++j) {
                     const Index at = whole * 2 * lanes + j;
-                    row[j] = at >= width ? 0u : std::uint32_t{even[at].bits} | (odd == nullptr ? 0u : std::uint32_t{odd[at].bits} << 16);
+                    row[j] = at >= width ? 0u : std::uint32_t{bf16(even[at]).bits} | (odd == nullptr ? 0u : std::uint32_t{bf16(odd[at]).bits} << 16);
                 }
             }
         }
