@@ -34,7 +34,9 @@ class Chat {
     explicit Chat(const ChatCommand& options)
         : options_(options), prompt_(no_text(options.model.folder)), tokenizer_(*prompt_.tokenizer),
           choice_(generate_options(options.generation, options.model, prompt_)), engine_(open_engine(options.model, 0, checkpoint_)), style_(detect_terminal(STDOUT_FILENO)) {
-        context_ = static_cast<std::size_t>(read_hf_config(options.model.folder).max_position_embeddings);
+        const HfConfig config = read_hf_config(options.model.folder);
+        config_ = llama_config(config);
+        context_ = static_cast<std::size_t>(config.max_position_embeddings);
     }
 
     /// Reads lines up to the end of standard input or /quit.
@@ -130,6 +132,7 @@ class Chat {
     }
 
     void add(const UnitEdit& edit) {
+        check_edit(config_, edit);
         plan_.units.push_back(edit);
         std::cout << plan_.units.size() << (plan_.units.size() == 1 ? " unit is" : " units are") << " changed from here on\n";
     }
@@ -185,6 +188,7 @@ class Chat {
     GenerateOptions choice_;
     std::unique_ptr<Engine> engine_;
     TerminalStyle style_;
+    LlamaConfig config_;
     std::size_t context_ = 0;
     std::vector<std::int32_t> ids_, before_;  // the conversation, and as it was before the last answer
     SteeringPlan plan_;

@@ -36,7 +36,7 @@ void print_table(const Ledger& ledger, const char* title, std::span<const Site> 
         for (const Site site : band) std::printf(" %11s", std::string(site_name(site)).c_str());
         std::printf("\n");
         for (std::size_t l = ledger.layers.size(); l-- > 0;) {
-            std::printf("%-6zu", l + 1);
+            std::printf("%-6zu", l);
             for (const Site site : band) std::printf(" %11.5g", total(ledger.layers[l], site));
             std::printf("\n");
         }
@@ -66,7 +66,7 @@ void print_ledger(const Ledger& ledger) {
     print_line("output", "head, norm", ledger.output);
     for (std::size_t l = ledger.layers.size(); l-- > 0;) {
         const LedgerLayer& layer = ledger.layers[l];
-        const std::string name = std::to_string(l + 1);
+        const std::string name = std::to_string(l);
         print_line(name, "mlp", layer.mlp);
         print_line(name, "attention", layer.attention);
         for (std::size_t h = 0; h < layer.heads.size(); ++h) print_line(name, ("  softmax " + std::to_string(h)).c_str(), layer.heads[h]);

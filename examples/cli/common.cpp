@@ -5,6 +5,7 @@
 #include <charconv>
 #include <functional>
 #include <iostream>
+#include <numeric>
 #include <utility>
 
 #include <lrp/io/atomic_file.hpp>
@@ -26,6 +27,22 @@ std::optional<std::int32_t> decimal(const std::string& text) {
     return value;
 }
 
+/// How many letters must be added, taken or changed to make one word of the other (Levenshtein 1965).
+std::size_t edits(const std::string& from, const std::string& to) {
+    std::vector<std::size_t> row(to.size() + 1);
+    std::iota(row.begin(), row.end(), std::size_t{0});
+    for (std::size_t i = 0; i < from.size(); ++i) {
+        std::size_t corner = i;
+        row[0] = i + 1;
+        for (std::size_t j = 0; j < to.size(); ++j) {
+            const std::size_t changed = corner + (from[i] == to[j] ? 0 : 1);
+            corner = row[j + 1];
+            row[j + 1] = std::min({changed, corner + 1, row[j] + 1});
+        }
+    }
+    return row.back();
+}
+
 }  // namespace
 
 std::int32_t token_argument(const std::string& text, const char* option, const std::optional<Tokenizer>& tokenizer) {
@@ -37,7 +54,27 @@ std::int32_t token_argument(const std::string& text, const char* option, const s
     const auto spaced = tokenizer->encode(" " + text, {.add_special_tokens = false});
     std::string hint;
     if (spaced.ids.size() == 1) hint = detail::concat("; ' ", text, "' with a leading space is one token (id ", spaced.ids.front(), ")");
-    fail<UsageError>(option, ": expected a token id or the text of one token, found '", text, "' which is ", pieces.ids.size(), " tokens", hint);
+    std::string split;
+    for (const std::int32_t id : pieces.ids) split += (split.empty() ? ": '" : " '") + tokenizer->token_text(id) + "' (" + std::to_string(id) + ")";
+    fail<UsageError>(option, ": expected a token id or the text of one token, found '", text, "' which is ", pieces.ids.size(), " tokens", split, hint);
+}
+
+std::string unexpected(const CLI::App& command) {
+    const std::vector<std::string> given = command.remaining();
+    std::string out, closest;
+    for (const std::string& one : given) out += (out.empty() ? "'" : " '") + one + "'";
+    if (given.empty()) return out;
+    const std::string wrong = given.front().substr(0, given.front().find('='));
+    if (wrong[0] != '-') return out + " (a text of several words needs quotes)";
+    std::size_t least = 3;  // so many letters may be wrong, and one less
+    for (const CLI::Option* option : command.get_options()) {
+        const std::string name = option->get_lnames().empty() ? "" : "--" + option->get_lnames().front();
+        if (const std::size_t far = edits(wrong, name); far < least) {
+            least = far;
+            closest = name;
+        }
+    }
+    return closest.empty() ? out : out + " (did you mean " + closest + "?)";
 }
 
 std::string model_name(const std::string& folder) {
@@ -141,6 +178,7 @@ Prompt read_prompt(const ModelOptions& options) {
     }
     require(std::filesystem::exists(options.folder), options.folder, ": there is no such file or folder");
     require(std::filesystem::is_directory(options.folder), options.folder, ": expected a checkpoint folder, found a file");
+    require(std::filesystem::exists(std::filesystem::path(options.folder) / "config.json"), options.folder, ": expected a checkpoint folder, and there is no config.json in it");
     Prompt prompt;
     prompt.tokenizer = load_tokenizer(options.folder);
     if (!options.has_prompt) {

@@ -84,6 +84,8 @@ void write_result(const std::string& name, const std::string& bytes);
 
 /// The name of a checkpoint: that of its folder.
 [[nodiscard]] std::string model_name(const std::string& folder);
+/// What a command was given beyond what it takes, in quotes, with the option that may have been meant or a word about quotes.
+[[nodiscard]] std::string unexpected(const CLI::App& command);
 
 /// "1,5,7" as token ids; UsageError naming --ids.
 [[nodiscard]] std::vector<std::int32_t> parse_ids(const std::string& text);

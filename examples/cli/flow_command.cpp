@@ -143,7 +143,7 @@ void add_flow_command(CLI::App& app) {
     auto* command = app.add_subcommand("flow", "Relevance from token to token: between two layers of the residual stream, and along the edges of attention");
     auto options = std::make_shared<FlowCommand>();
     add_model_options(*command, options->model);
-    command->add_option("--from", options->from, "the cut below, in layers passed: 0 is the embedding, 1 the first layer's output ... [0]")->type_name("INT");
+    command->add_option("--from", options->from, "the cut below, in layers passed: 0 is the embedding, 1 the output of layer 0, the first ... [0]")->type_name("INT");
     command->add_option("--to", options->to, "the cut above; behind the last layer only the explained position has relevance [the last but one]")->type_name("INT");
     command->add_flag("--edges", options->edges, "also the relevance of attention's edges, for every layer and head: the strongest as a list, all of them in --json and --npz");
     command->add_option("--show", options->show, "LAYER or LAYER/HEAD, counted from 0: draw these edges in place of the flow (implies --edges)");

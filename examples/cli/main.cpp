@@ -61,8 +61,13 @@ int main(int argc, char** argv) {
             for (std::size_t i = 0; i < commands.size(); ++i) names += (i == 0 ? "" : i + 1 == commands.size() ? " and " : ", ") + commands[i]->get_name();
             lrp::fail<lrp::UsageError>("there is no command '", argv[1], "'; there are ", names);
         }
+        if (argc == 1) std::cerr << app.help() << '\n';
         app.parse(argc, argv);
         return lrp::cli::exit_code;
+    } catch (const CLI::ExtrasError&) {
+        const CLI::App& command = *app.get_subcommands().front();
+        std::cerr << "lrp " << command.get_name() << ": not expected: " << lrp::cli::unexpected(command) << "; `lrp " << command.get_name() << " --help` lists what is\n";
+        return 2;
     } catch (const CLI::ParseError& error) {
         return app.exit(error) == 0 ? 0 : 2;
     } catch (const lrp::UsageError& error) {

@@ -103,8 +103,10 @@ void print(const Trace& trace, const TraceOptions& options) {
     const TerminalStyle style = detect_terminal(STDOUT_FILENO);
     std::cout << ansi_predictions(trace, style) << '\n';
     std::ostringstream what;
-    what << "Explained: " << (!trace.unit.empty() ? "activation of " + trace.unit + " " : trace.contrast ? "logit difference " : "logit ") << trace.explained << " at position " << trace.position << ", rules "
-         << options.model.rules.label();
+    what << "Explained: " << (!trace.unit.empty() ? "activation of " + trace.unit + " " : trace.contrast ? "logit difference " : "logit ") << trace.explained;
+    if (trace.unit.empty() && !trace.target_token.empty()) what << " for '" << visible(trace.target_token) << "'";
+    what << " at position " << trace.position << ", rules " << options.model.rules.label();
+    if (const std::string through = trace.through(); !through.empty()) what << ", only what comes through " << through;
     std::cout << wrapped(what.str(), style.width) << "\n\n";
     std::cout << ansi_prompt(trace, style) << '\n' << ansi_heatmap(trace, style, parse_normalize(options.normalize), options.include_embedding);
     std::cout.flush();
@@ -185,7 +187,7 @@ void add_trace_command(CLI::App& app) {
     command->footer("Examples:\n"
                     "  lrp trace examples/models/mini \"I have 5 cats and 3 dogs. My cats love to play with my\"\n"
                     "  lrp trace examples/models/mini \"The soup is hot\" --html trace.html --npz trace.npz\n"
-                    "  lrp trace examples/models/mini \"The soup is hot\" --target \" cold\" --contrast \" hot\" --rules cp-lrp\n"
+                    "  lrp trace examples/models/mini \"I have 5 cats and 3 dogs. My cats love to play with my\" --target \" dogs\" --contrast \" horses\" --rules cp-lrp\n"
                     "  lrp trace examples/models/mini \"The soup is hot\" --unit 3/118\n"
                     "  lrp trace examples/models/mini \"The soup is hot\" --through head:0/4\n"
                     "  lrp trace examples/models/mini --ids 0,17,23 --json - --sites residual\n"

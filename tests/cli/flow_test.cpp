@@ -76,7 +76,7 @@ TEST_CASE("flow: edges in JSON and npz, summed and by head, and the strongest on
     for (std::size_t i = 0; i < tokens * tokens; ++i) CHECK(flow[i] == static_cast<float>(out["flow"][i / tokens][i % tokens].get<double>()));
     CHECK_THAT(read_text_file(svg), Contains("attention of layers.2, head 3"));
     const Result text = lrp_run("flow " + cats + "--edges --top 3");
-    CHECK_THAT(text.out, Contains("Explained: logit 13.2") && Contains("Edges of attention") && Contains("relevance of layer 5 (down)"));
+    CHECK_THAT(text.out, Contains("Explained: logit 13.2") && Contains("Edges of attention") && Contains("relevance of layer 4's output (down)"));
     CHECK(lrp_run("flow " + cats).out.find("Edges") == std::string::npos);
 }
 

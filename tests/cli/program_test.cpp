@@ -58,7 +58,11 @@ TEST_CASE("wrong use ends with 2 and says what is wrong; failure with 1") {
         {"trace " + ids + "--json - --html -", 2, "only one result can go to standard output"},
         {"trace " + ids + "--html /nonexistent/x.html", 1, "/nonexistent/x.html: cannot be written (No such file or directory)"},
         {"trace " + ids + "--json /", 1, "it is a folder"},
-        {"trace " + ids + "--unknown", 2, "not expected"},
+        {"trace " + ids + "--unknown", 2, "lrp trace: not expected: '--unknown'; `lrp trace --help`"},
+        {"trace " + ids + "--htlm x.html", 2, "'--htlm' 'x.html' (did you mean --html?)"},
+        {"trace " + mini + " The soup is hot", 2, "'soup' 'is' 'hot' (a text of several words needs quotes)"},
+        {"trace " + mini + "/.. hot", 1, "expected a checkpoint folder, and there is no config.json in it"},
+        {"trace " + mini + " hot --target ' cold'", 2, "' cold' which is 3 tokens: ' c' ("},
         {"trace /nonexistent --ids 1", 1, "/nonexistent: there is no such file or folder"},
         {"trace /nonexistent hello", 1, "/nonexistent: there is no such file or folder"},
         {"trace " + mini + "/config.json hello", 1, "config.json: expected a checkpoint folder, found a file"},
@@ -104,7 +108,7 @@ TEST_CASE("trace: what the screen shows, and what the files hold") {
         lrp_run("trace " + cats + " --sites embedding,residual,head,neuron --include-embedding --timing --npz " + file("t.npz") + " --safetensors " +
                 file("t.safetensors") + " --json " + file("t.json") + " --html " + file("t.html") + " --svg " + file("t.svg") + " --tex " + file("t.tex"));
     CHECK(result.code == 0);
-    CHECK_THAT(result.out, Contains("1. ' dogs'") && Contains("layer 6") && Contains("embedding") && !Contains("\x1b["));
+    CHECK_THAT(result.out, Contains("1. ' dogs'") && Contains("layer 5") && !Contains("layer 6") && Contains("embedding") && !Contains("\x1b["));
     CHECK_THAT(result.err, Contains("load ") && Contains("forward ") && Contains("relevance ") && Contains("peak memory"));
     const auto json = nlohmann::json::parse(read_text_file(file("t.json")));
     CHECK(json["predictions"][0]["token"] == " dogs");

@@ -118,6 +118,11 @@ void check_way(double tolerance) {
         const Attended alone = one.by<Way>(1);
         CHECK((alone.z == mine.z && alone.c_q == mine.c_q && alone.c_k == mine.c_k && alone.c_v == mine.c_v));
     }
+    // What is not a number does not get lost.
+    AttentionCase spoilt(1, 1, 8, 20, 20);
+    spoilt.k[5 * 8] = NAN;
+    const Attended all = spoilt.by<Way>();
+    for (std::size_t i = 0; i < 20; ++i) CHECK(std::isnan(all.z[i * 8]) == (i >= 5));
 }
 
 }  // namespace

@@ -34,7 +34,7 @@ std::vector<std::string> lines(const std::string& text) {
 TEST_CASE("rows are the positions above: a flow is turned, edges are not") {
     const TokenMap map = token_map(three(), flow);
     CHECK(map.values == std::vector<std::vector<float>>{{1, 0, 0}, {-2, 4, 0}, {0.5f, -0.25f, 8}});
-    CHECK_THAT(map.title, Contains("layer 2 (down)") && Contains("layer 1 (across)"));
+    CHECK_THAT(map.title, Contains("layer 1's output (down)") && Contains("layer 0's output (across)"));
     CHECK_THAT(token_map(three(), RelevanceFlow{{0, 3}, 3, flow.flow, {}, {}}).title, Contains("the embedding (across)"));
 
     AttentionEdges edges{2, 2, 3, std::vector<float>(36), std::vector<float>(18)};

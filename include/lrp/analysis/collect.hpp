@@ -6,8 +6,8 @@
 #pragma once
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
+#include <concepts>
 #include <span>
 #include <vector>
 
@@ -93,44 +93,51 @@ class PassReader {
 
     /// Takes one site of one layer: activations x and coefficients c [rows, width of the site].
     template <class T>
-    void take(SiteRef site, const std::vector<T>& x, const std::vector<T>& c) {
+    void take(SiteRef site, std::span<const T> x, std::span<const T> c) {
         const auto layer = static_cast<std::size_t>(site.layer);
         const bool neuron = site.site == Site::neuron;
         UnitSummary& summary = neuron ? units_.neuron[layer] : units_.head[layer];
         const Index rows = std::ssize(rows_.counts), units = summary.units(), width = std::ssize(x) / (rows * units);
-        activation_.resize(static_cast<std::size_t>(rows * units));
-        relevance_.resize(activation_.size());
-        // Rows are cut among the threads; each number is formed by one of them.
-        constexpr Index chunk = 32;
-        std::atomic<bool> finite{true};
-        pool_.parallel_for((rows + chunk - 1) / chunk, [&](Index part) {
-            const auto begin = static_cast<std::size_t>(part * chunk * units), end = static_cast<std::size_t>(std::min((part + 1) * chunk, rows) * units);
-            if (neuron) {
-                for (std::size_t i = begin; i < end; ++i) {
-                    activation_[i] = static_cast<float>(x[i]);
-                    relevance_[i] = static_cast<float>(x[i] * c[i]);
-                }
-            } else {
-                for (std::size_t i = begin; i < end; ++i) {
-                    double squares = 0, total = 0;
-                    for (std::size_t j = i * static_cast<std::size_t>(width); j < (i + 1) * static_cast<std::size_t>(width); ++j) {
-                        squares += static_cast<double>(x[j]) * static_cast<double>(x[j]);
-                        total += static_cast<double>(x[j]) * static_cast<double>(c[j]);
-                    }
-                    activation_[i] = static_cast<float>(std::sqrt(squares));
-                    relevance_[i] = static_cast<float>(total);
-                }
-            }
-            float doubt = 0;  // stays 0 unless a value is not finite
-            for (std::size_t i = begin; i < end; ++i) doubt += 0 * activation_[i] + 0 * relevance_[i];
-            if (doubt != 0) finite = false;
-        });
-        if (!finite)
-            for (const auto* numbers : {&activation_, &relevance_}) require_finite(*numbers, site);
-        summary.take(pool_, rows_, activation_.data(), relevance_.data(), later_);
+        UnitValues values;
+        if constexpr (std::same_as<T, float>)
+            if (neuron) values = {x.data(), c.data(), true};
+        if (!values.coefficients) {
+            reduce(x, c, rows * units, neuron ? 0 : width);
+            values = {activation_.data(), relevance_.data(), false};
+        }
+        if (summary.take(pool_, rows_, values, later_)) return;
+        std::vector<float> all(static_cast<std::size_t>(rows * units));
+        for (const std::size_t quantity : {0, 1}) {
+            for (std::size_t i = 0; i < all.size(); ++i) all[i] = values.value(quantity, static_cast<Index>(i));
+            require_finite(all, site);
+        }
     }
 
   private:
+    /// Units as they are, or, with a width, as Euclidean lengths and sums over it; each number is formed by one thread.
+    template <class T>
+    void reduce(std::span<const T> x, std::span<const T> c, Index count, Index width) {
+        activation_.resize(static_cast<std::size_t>(count));
+        relevance_.resize(activation_.size());
+        constexpr Index chunk = 1024;
+        pool_.parallel_for((count + chunk - 1) / chunk, [&](Index part) {
+            for (auto i = static_cast<std::size_t>(part * chunk); i < static_cast<std::size_t>(std::min((part + 1) * chunk, count)); ++i) {
+                if (width == 0) {
+                    activation_[i] = static_cast<float>(x[i]);
+                    relevance_[i] = static_cast<float>(x[i] * c[i]);
+                    continue;
+                }
+                double squares = 0, total = 0;
+                for (std::size_t j = i * static_cast<std::size_t>(width); j < (i + 1) * static_cast<std::size_t>(width); ++j) {
+                    squares += static_cast<double>(x[j]) * static_cast<double>(x[j]);
+                    total += static_cast<double>(x[j]) * static_cast<double>(c[j]);
+                }
+                activation_[i] = static_cast<float>(std::sqrt(squares));
+                relevance_[i] = static_cast<float>(total);
+            }
+        });
+    }
+
     CollectedUnits& units_;
     ThreadPool& pool_;
     PassRows rows_;
@@ -156,7 +163,7 @@ class Collector {
         require(x.rows == std::ssize(reader_.rows().counts), "collect: the pass has ", x.rows, " rows at ", site.text(), ", the documents ", reader_.rows().counts.size());
         fetch(ctx, x, values_);
         fetch(ctx, View<const T>(c), coefficients_);
-        reader_.take(site, values_, coefficients_);
+        reader_.take(site, std::span<const T>(values_), std::span<const T>(coefficients_));
     }
 
   private:

@@ -23,12 +23,13 @@ struct QuantileSketch {
     static constexpr Index zero = side;                      ///< the bin of zero
     static constexpr Index bins = 2 * side + 1;              ///< 259
 
-    [[nodiscard]] static Index bin(float value) {
-        const auto bits = std::bit_cast<std::uint32_t>(value);
-        const std::uint32_t magnitude = bits & 0x7fffffffu;
-        const std::int32_t quarter = static_cast<std::int32_t>(magnitude >> 21) - ((127 + lowest_octave) << 2);
-        const std::int32_t place = magnitude == 0 ? 0 : 1 + std::clamp(quarter + 1, 0, static_cast<std::int32_t>(side) - 1);
-        return (bits >> 31) != 0 ? zero - place : zero + place;
+    [[nodiscard]] static std::int32_t bin(float value) {
+        constexpr auto middle = static_cast<std::int32_t>(zero), most = static_cast<std::int32_t>(side);
+        const auto bits = std::bit_cast<std::int32_t>(value);
+        const std::int32_t magnitude = bits & 0x7fffffff, sign = bits >> 31;  // 0, or all ones
+        const std::int32_t quarter = (magnitude >> 21) - ((127 + lowest_octave) << 2);
+        const std::int32_t place = magnitude == 0 ? 0 : 1 + std::clamp(quarter + 1, 0, most - 1);
+        return middle + ((place ^ sign) - sign);
     }
 
     /// The values [from, to) of a bin, from below; the outermost are cut off at 2^8.

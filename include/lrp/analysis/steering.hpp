@@ -60,7 +60,22 @@ struct EditUnit {
         if (group.rank() == 0) changed[e] += static_cast<T>(count);
     }
 };
+template <class Config>
+void require_layer(const Config& config, Index layer) {
+    if (layer < 0 || layer >= config.layers) fail<UsageError>("steering: expected a layer from 0 to ", config.layers - 1, ", found ", layer);
+}
 }  // namespace detail
+
+/// UsageError if the model lacks the unit that is to be edited, Error for a value that is not finite.
+template <class Config>
+void check_edit(const Config& config, const UnitEdit& edit) {
+    detail::require_layer(config, edit.layer);
+    require(edit.site == Site::neuron || edit.site == Site::head, "steering: expected a neuron or a head, found site ", site_name(edit.site));
+    const Index count = edit.site == Site::neuron ? config.intermediate_size : config.attention.heads;
+    if (edit.unit < 0 || edit.unit >= count)
+        fail<UsageError>("steering: expected a ", site_name(edit.site), " from 0 to ", count - 1, " in layer ", edit.layer, ", found ", edit.unit);
+    require(std::isfinite(edit.value), "steering: the value of ", site_name(edit.site), " ", edit.layer, "/", edit.unit, " is not finite");
+}
 
 /// Carries a plan out in every forward pass that it observes, recomputed layers included. Of a pass over several prompts, positions are rows of the pass.
 template <Backend B>
@@ -74,23 +89,15 @@ class Steering {
     template <class Config>
     Steering(C& ctx, const Config& config, const SteeringPlan& plan) : positions_(plan.positions) {
         if (plan.empty()) fail<UsageError>("steering: nothing is to be changed");
-        const auto check_layer = [&](Index layer) {
-            if (layer < 0 || layer >= config.layers) fail<UsageError>("steering: expected a layer from 0 to ", config.layers - 1, ", found ", layer);
-        };
         std::map<Key, std::map<Index, Affine>> units;
         for (const UnitEdit& edit : plan.units) {
-            check_layer(edit.layer);
-            require(edit.site == Site::neuron || edit.site == Site::head, "steering: expected a neuron or a head, found site ", site_name(edit.site));
-            const Index count = edit.site == Site::neuron ? config.intermediate_size : config.attention.heads;
-            if (edit.unit < 0 || edit.unit >= count)
-                fail<UsageError>("steering: expected a ", site_name(edit.site), " from 0 to ", count - 1, " in layer ", edit.layer, ", found ", edit.unit);
-            require(std::isfinite(edit.value), "steering: the value of ", site_name(edit.site), " ", edit.layer, "/", edit.unit, " is not finite");
+            check_edit(config, edit);
             units[{edit.site, edit.layer}][edit.unit].then(edit);
         }
         for (const auto& [key, edits] : units) add_table(ctx, key, edits, key.first == Site::neuron ? 1 : config.attention.head_dim);
         std::map<Index, std::vector<T>> directions;
         for (const DirectionEdit& edit : plan.directions) {
-            check_layer(edit.layer);
+            detail::require_layer(config, edit.layer);
             require(std::ssize(edit.values) == config.hidden_size, "steering: expected a direction of ", config.hidden_size, " values at layer ", edit.layer, ", found ",
                     edit.values.size());
             auto& sum = directions[edit.layer];

@@ -58,6 +58,12 @@ struct Trace {
     std::vector<float> neuron;     ///< [L, T, F]
 
     std::map<std::string, std::string> provenance;  ///< model hash, version, rules, backend, ...
+
+    /// The units that relevance had to come through, as they were asked for; empty if it came as it liked.
+    [[nodiscard]] std::string through() const {
+        const auto found = provenance.find("through");
+        return found == provenance.end() ? "" : found->second;
+    }
 };
 
 /// What a data file says of a trace besides its arrays, as strings: format and version, prompt, position, target, explained value, and

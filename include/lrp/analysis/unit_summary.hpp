@@ -7,6 +7,8 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
+#include <bit>
 #include <cstdint>
 #include <span>
 #include <string_view>
@@ -34,6 +36,16 @@ struct KeptRow {
 struct PassRows {
     std::vector<KeptRow> kept;
     std::vector<std::uint8_t> counts;  ///< per row of the pass, whether it is among them
+};
+
+/// What a pass shows of units: activations, and coefficients or relevances, [rows of the pass, units] row-major.
+struct UnitValues {
+    const float* activation = nullptr;
+    const float* other = nullptr;
+    bool coefficients = false;  ///< `other` holds coefficients: relevance is activation times coefficient
+
+    /// Of a quantity: activation, or relevance.
+    [[nodiscard]] float value(std::size_t quantity, Index at) const { return quantity == 0 ? activation[at] : coefficients ? activation[at] * other[at] : other[at]; }
 };
 
 /// How much is kept: k entries a list, with the values at `before` positions before and `after` behind the place.
@@ -74,21 +86,16 @@ class UnitSummary {
     [[nodiscard]] const Statistics& statistics(std::size_t quantity) const { return statistics_[quantity]; }
     [[nodiscard]] Statistics& statistics(std::size_t quantity) { return statistics_[quantity]; }
 
-    /// Takes the kept rows of one pass: values [rows of the pass, units], row-major, of activation and of relevance. `later`: every place is later
-    /// than all that were taken before, so that equal values need not be looked at. Bits do not depend on the threads of the pool.
-    void take(ThreadPool& pool, const PassRows& rows, const float* activation, const float* relevance, bool later) {
+    /// Takes the kept rows of one pass. `later`: every place is later than all that were taken before, so that equal values need not be looked at.
+    /// Bits do not depend on the threads of the pool. Returns whether all values were finite; if not, the summary is spoilt.
+    [[nodiscard]] bool take(ThreadPool& pool, const PassRows& rows, const UnitValues& values, bool later) {
         const Index tiles = (units_ + tile - 1) / tile;
+        std::atomic<bool> finite{true};
         pool.parallel_for(tiles, [&](Index t) {
             const Index first = t * tile, count = std::min(tile, units_ - first);
-            const std::array<const float*, 2> values{activation, relevance};
-            for (std::size_t q = 0; q < 2; ++q) {
-                if (later) {
-                    take_tile<true>(rows, values, q, first, count);
-                } else {
-                    take_tile<false>(rows, values, q, first, count);
-                }
-            }
+            if (!take_tile(rows, values, first, count, later)) finite = false;
         });
+        return finite;
     }
 
     /// Ends a batch: its sums, formed in double in the order of the corpus, join the exact ones. Error if one is not finite.
@@ -120,36 +127,81 @@ class UnitSummary {
     static constexpr Index tile = 16;  ///< so that its sketches stay in the first cache
     static std::size_t size(Index n) { return static_cast<std::size_t>(n); }
 
-    /// One quantity of the units [first, first + count).
-    template <bool later>
-    void take_tile(const PassRows& rows, const std::array<const float*, 2>& values, std::size_t q, Index first, Index count) {
-        double* sum = &batch_[q][0][size(first)];
-        double* squares = &batch_[q][1][size(first)];
-        std::uint32_t* sketch = &statistics_[q].sketch[size(first * QuantileSketch::bins)];
-        TopList &most = lists_[2 * q], &least = lists_[2 * q + 1];
-        const float* high = most.bounds() + first;
-        const float* low = least.bounds() + first;
-        for (const KeptRow& kept : rows.kept) {
-            const float* value = values[q] + kept.row * units_ + first;
-            for (Index u = 0; u < count; ++u) {
-                const double wide = value[u];
-                sum[u] += wide;
-                squares[u] += wide * wide;
-            }
-            for (Index u = 0; u < count; ++u) ++sketch[u * QuantileSketch::bins + QuantileSketch::bin(value[u])];
-            int any = 0;
-            for (Index u = 0; u < count; ++u)
-                any |= later ? static_cast<int>(value[u] > high[u]) | static_cast<int>(value[u] < low[u])
-                             : static_cast<int>(value[u] >= high[u]) | static_cast<int>(value[u] <= low[u]);
-            if (any == 0) continue;
-            for (Index u = 0; u < count; ++u) {
-                if (later ? value[u] > high[u] : value[u] >= high[u]) keep(most, rows, kept, values, first + u, value[u]);
-                if (later ? value[u] < low[u] : value[u] <= low[u]) keep(least, rows, kept, values, first + u, value[u]);
-            }
-        }
+    /// A whole number that is greater for a greater float. Comparing floats could trap, which keeps a loop from being vectorised.
+    static std::int32_t order(float value) {
+        const auto bits = std::bit_cast<std::int32_t>(value);
+        return bits ^ ((bits >> 31) & 0x7fffffff);
+    }
+    // The same operations for every machine, so the same bits; in wider registers where there are any.
+    bool take_tile(const PassRows& rows, const UnitValues& values, Index first, Index count, bool later) {
+#if defined(__x86_64__)
+        if (__builtin_cpu_supports("avx2")) return take_tile_avx2(rows, values, first, count, later);
+#endif
+        return take_tile_any(rows, values, first, count, later);
+    }
+#if defined(__x86_64__)
+    [[gnu::target("avx2")]] bool take_tile_avx2(const PassRows& rows, const UnitValues& values, Index first, Index count, bool later) {
+        return take_tile_any(rows, values, first, count, later);
+    }
+#endif
+    /// The units [first, first + count).
+    [[gnu::always_inline]] inline bool take_tile_any(const PassRows& rows, const UnitValues& values, Index first, Index count, bool later) {
+        if (count == tile) return later ? take_units<true, tile>(rows, values, first) : take_units<false, tile>(rows, values, first);
+        bool finite = true;
+        for (Index u = 0; u < count; ++u) finite &= later ? take_units<true, 1>(rows, values, first + u) : take_units<false, 1>(rows, values, first + u);
+        return finite;
     }
 
-    void keep(TopList& list, const PassRows& rows, const KeptRow& kept, const std::array<const float*, 2>& values, Index unit, float value) {
+    template <bool later, Index width>
+    [[gnu::always_inline]] inline bool take_units(const PassRows& rows, const UnitValues& values, Index first) {
+        constexpr auto n = static_cast<std::size_t>(width);
+        std::array<std::array<std::array<double, n>, 2>, 2> sums;  // quantity, (sum, squares)
+        for (std::size_t q = 0; q < 2; ++q)
+            for (std::size_t kind = 0; kind < 2; ++kind) std::copy_n(&batch_[q][kind][size(first)], n, sums[q][kind].begin());
+        for (const KeptRow& kept : rows.kept) {
+            const float* x = values.activation + kept.row * units_ + first;
+            const float* c = values.other + kept.row * units_ + first;
+            constexpr Index ahead = 8;  // rows, which lie too far apart for the processor to foresee
+            __builtin_prefetch(x + ahead * units_);
+            __builtin_prefetch(c + ahead * units_);
+            std::array<std::array<float, n>, 2> value;
+            for (std::size_t u = 0; u < n; ++u) value[0][u] = x[u];
+            for (std::size_t u = 0; u < n; ++u) value[1][u] = values.coefficients ? x[u] * c[u] : c[u];
+            for (std::size_t q = 0; q < 2; ++q) {
+                for (std::size_t u = 0; u < n; ++u) {
+                    const double wide = value[q][u];
+                    sums[q][0][u] += wide;
+                    sums[q][1][u] += wide * wide;
+                }
+                std::array<std::int32_t, n> bins;
+                for (std::size_t u = 0; u < n; ++u) bins[u] = static_cast<std::int32_t>(u) * static_cast<std::int32_t>(QuantileSketch::bins) + QuantileSketch::bin(value[q][u]);
+                asm volatile("" : "+m"(bins));  // through memory, which is quicker than lane by lane
+                std::uint32_t* sketch = &statistics_[q].sketch[size(first * QuantileSketch::bins)];
+                for (std::size_t u = 0; u < n; ++u) ++sketch[bins[u]];
+                TopList &most = lists_[2 * q], &least = lists_[2 * q + 1];
+                const float *high = most.bounds() + first, *low = least.bounds() + first;
+                const auto above = [&](std::size_t u) { return later ? value[q][u] > high[u] : value[q][u] >= high[u]; };
+                const auto below = [&](std::size_t u) { return later ? value[q][u] < low[u] : value[q][u] <= low[u]; };
+                int any = later ? 0 : 1;
+                for (std::size_t u = 0; u < n; ++u) any |= static_cast<int>(order(value[q][u]) > order(high[u])) | static_cast<int>(order(value[q][u]) < order(low[u]));
+                if (any == 0) continue;
+                for (std::size_t u = 0; u < n; ++u) {
+                    const Index unit = first + static_cast<Index>(u);
+                    if (above(u)) keep(most, rows, kept, values, unit, value[q][u]);
+                    if (below(u)) keep(least, rows, kept, values, unit, value[q][u]);
+                }
+            }
+        }
+        double doubt = 0;  // stays 0 unless a sum is not finite
+        for (std::size_t q = 0; q < 2; ++q)
+            for (std::size_t kind = 0; kind < 2; ++kind) {
+                std::copy_n(sums[q][kind].begin(), n, &batch_[q][kind][size(first)]);
+                for (std::size_t u = 0; u < n; ++u) doubt += 0 * sums[q][kind][u];
+            }
+        return doubt == 0;
+    }
+
+    [[gnu::noinline]] void keep(TopList& list, const PassRows& rows, const KeptRow& kept, const UnitValues& values, Index unit, float value) {
         const std::span<f16> window = list.offer(unit, value, kept.place);
         if (window.empty()) return;
         const Index width = shape_.width();
@@ -157,7 +209,7 @@ class UnitSummary {
             const Index row = kept.row - shape_.before + i;
             const bool there = row >= kept.first && row < kept.last && rows.counts[size(row)] != 0;
             for (std::size_t q = 0; q < 2; ++q)
-                window[q * size(width) + size(i)] = f16::rounded(there ? std::clamp(values[q][row * units_ + unit], -65504.0f, 65504.0f) : 0.0f);
+                window[q * size(width) + size(i)] = f16::rounded(there ? std::clamp(values.value(q, row * units_ + unit), -65504.0f, 65504.0f) : 0.0f);
         }
     }
 

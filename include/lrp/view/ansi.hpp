@@ -141,7 +141,7 @@ inline std::string ansi_grid(const std::vector<std::string>& names, const std::v
     }
     std::vector<std::string> names, tokens;
     for (std::size_t index = 0; index < rows.size(); ++index)
-        names.push_back(include_embedding && index == 0 ? "embedding" : "layer " + std::to_string(index + (include_embedding ? 0 : 1)));
+        names.push_back(include_embedding && index == 0 ? "embedding" : "layer " + std::to_string(index - (include_embedding ? 1 : 0)));
     std::reverse(names.begin(), names.end());
     std::reverse(rows.begin(), rows.end());
     for (std::size_t t = 0; t < trace.tokens_count; ++t) tokens.push_back(detail::shown(trace, t));

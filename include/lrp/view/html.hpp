@@ -90,12 +90,13 @@ inline std::string page_data(const Trace& trace, Normalize initial, bool include
     std::string what = "Why " + target;
     if (trace.contrast) what += " and not " + markup("\xE2\x80\x9C" + visible(trace.contrast_token) + "\xE2\x80\x9D");
     if (!trace.unit.empty()) what = "Why " + markup(trace.unit);
+    const std::string through = trace.through().empty() ? "" : ", and only what comes through " + markup(trace.through());
     std::string out =
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
         "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'\">\n"
         "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>" +
         what + "</title>\n<style>" + std::string(detail::html_shared_style) + std::string(detail::html_style) + "</style></head>\n<body>\n<h1>" + what + "?</h1>\n<p class=\"lead\">The explained " +
-        (!trace.unit.empty() ? "activation is " : trace.contrast ? "difference of logits is " : "logit is ") + number_text(trace.explained, 6) + ", after token " + std::to_string(trace.position) +
+        (!trace.unit.empty() ? "activation is " : trace.contrast ? "difference of logits is " : "logit is ") + number_text(trace.explained, 6) + ", after token " + std::to_string(trace.position) + through +
         ". Red speaks for it, blue against it.</p>\n"
         "<h2>Prompt</h2>\n<div id=\"prompt\"></div>\n"
         "<h2>Way through the layers</h2>\n<div class=\"controls\">\n"

@@ -67,7 +67,7 @@ function scaled(rows, how) {
   return rows.map(r => { const s = how === "layer" ? peak(r.values) : all; return r.values.map(v => s > 0 ? v / s : 0); });
 }
 function heat() {
-  const rows = D.residual.map((values, l) => ({ name: "layer " + (l + 1), values })).reverse();
+  const rows = D.residual.map((values, l) => ({ name: "layer " + l, values })).reverse();
   if ($("embedding").checked) rows.push({ name: "embedding", values: D.embedding });
   const how = $("how").value, colours = scaled(rows, how), table = make("table", undefined, "heat");
   rows.forEach((row, r) => {
@@ -97,9 +97,9 @@ function choose(t) {
   const parts = [make("h2", "Token " + t + " \u201c" + D.tokens[t] + "\u201d")], cols = make("div", undefined, "cols");
   const column = D.residual.map(r => r[t]), m = peak(column);
   const add = (title, table) => { const d = make("div"); d.appendChild(make("p", title, "lead")); d.appendChild(table); cols.appendChild(d); };
-  add("Through the layers", list(["layer", "relevance", ""], column.map((v, l) => [String(l + 1), show(v), swatch(v, m)]).reverse()));
-  if (D.heads) add("Most relevant heads", list(["layer", "head", "relevance", ""], D.heads[t].map(h => [String(h[0] + 1), String(h[1]), show(h[2]), swatch(h[2], Math.abs(D.heads[t][0][2]))])));
-  if (D.neurons) add("Most relevant neurons", list(["layer", "neuron", "relevance", ""], D.neurons[t].map(h => [String(h[0] + 1), String(h[1]), show(h[2]), swatch(h[2], Math.abs(D.neurons[t][0][2]))])));
+  add("Through the layers", list(["layer", "relevance", ""], column.map((v, l) => [String(l), show(v), swatch(v, m)]).reverse()));
+  if (D.heads) add("Most relevant heads", list(["layer", "head", "relevance", ""], D.heads[t].map(h => [String(h[0]), String(h[1]), show(h[2]), swatch(h[2], Math.abs(D.heads[t][0][2]))])));
+  if (D.neurons) add("Most relevant neurons", list(["layer", "neuron", "relevance", ""], D.neurons[t].map(h => [String(h[0]), String(h[1]), show(h[2]), swatch(h[2], Math.abs(D.neurons[t][0][2]))])));
   box.replaceChildren(...parts, cols);
 }
 $("predictions").replaceChildren(list(["", "token", "id", "logit", "probability", ""], D.predictions.map((p, i) => {

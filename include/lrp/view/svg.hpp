@@ -75,7 +75,7 @@ inline std::string peak_text(const std::vector<std::vector<float>>& rows) {
     normalize_rows(grid.scaled, how == Normalize::none ? Normalize::global : how);
     grid.limit = how == Normalize::layer ? "1" : detail::peak_text(grid.raw);
     for (std::size_t index = 0; index < grid.raw.size(); ++index)
-        grid.names.push_back(include_embedding && index == 0 ? "embedding" : "layer " + std::to_string(index + (include_embedding ? 0 : 1)));
+        grid.names.push_back(include_embedding && index == 0 ? "embedding" : "layer " + std::to_string(index - (include_embedding ? 1 : 0)));
     for (auto* rows : {&grid.raw, &grid.scaled}) std::reverse(rows->begin(), rows->end());
     std::reverse(grid.names.begin(), grid.names.end());
     grid.labels = grid.names;

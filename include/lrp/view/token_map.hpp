@@ -21,7 +21,7 @@ struct TokenMap {
 
 /// The flow between two cuts, row by row of the positions above.
 [[nodiscard]] inline TokenMap token_map(const Trace& trace, const RelevanceFlow& flow) {
-    const auto cut = [&](Index at) { return at == 0 ? std::string("the embedding") : "layer " + std::to_string(at); };
+    const auto cut = [&](Index at) { return at == 0 ? std::string("the embedding") : "layer " + std::to_string(at - 1) + "'s output"; };
     TokenMap map{"relevance of " + cut(flow.cuts.to) + " (down) by where it comes from in " + cut(flow.cuts.from) + " (across)", trace.tokens, {}};
     for (std::size_t j = 0; j < flow.tokens; ++j) {
         map.values.emplace_back();

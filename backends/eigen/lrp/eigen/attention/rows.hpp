@@ -34,7 +34,7 @@ struct RowsPlain {
 struct RowsAvx2 {
     /// `exponential`, eight at a time.
     [[gnu::target("avx2,fma")]] static __m256 exp(__m256 x) {
-        x = _mm256_min_ps(_mm256_max_ps(x, _mm256_set1_ps(-87.3f)), _mm256_set1_ps(87.3f));
+        x = _mm256_min_ps(_mm256_set1_ps(87.3f), _mm256_max_ps(_mm256_set1_ps(-87.3f), x));  // in this order a NaN stays one
         const __m256 n = _mm256_round_ps(_mm256_mul_ps(x, _mm256_set1_ps(1.44269504f)), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
         const __m256 r = _mm256_fmadd_ps(n, _mm256_set1_ps(2.12194440e-4f), _mm256_fnmadd_ps(n, _mm256_set1_ps(0.693359375f), x));
         __m256 s = _mm256_set1_ps(1.0f / 5040);
