@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "common.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <functional>
 #include <iostream>
@@ -27,20 +28,19 @@ std::optional<std::int32_t> decimal(const std::string& text) {
     return value;
 }
 
-/// How many letters must be added, taken or changed to make one word of the other (Levenshtein 1965).
+/// How many letters must be added, taken, changed or exchanged with their neighbour to make one word of the other (Damerau 1964).
 std::size_t edits(const std::string& from, const std::string& to) {
-    std::vector<std::size_t> row(to.size() + 1);
-    std::iota(row.begin(), row.end(), std::size_t{0});
+    std::vector<std::size_t> before, last(to.size() + 1), row(last.size());
+    std::iota(last.begin(), last.end(), std::size_t{0});
     for (std::size_t i = 0; i < from.size(); ++i) {
-        std::size_t corner = i;
         row[0] = i + 1;
         for (std::size_t j = 0; j < to.size(); ++j) {
-            const std::size_t changed = corner + (from[i] == to[j] ? 0 : 1);
-            corner = row[j + 1];
-            row[j + 1] = std::min({changed, corner + 1, row[j] + 1});
+            row[j + 1] = std::min({last[j] + (from[i] == to[j] ? 0 : 1), last[j + 1] + 1, row[j] + 1});
+            if (i > 0 && j > 0 && from[i] == to[j - 1] && from[i - 1] == to[j]) row[j + 1] = std::min(row[j + 1], before[j - 1] + 1);
         }
+        before = std::exchange(last, row);
     }
-    return row.back();
+    return last.back();
 }
 
 }  // namespace
