@@ -124,7 +124,7 @@ class UnitSummary {
     }
 
   private:
-    static constexpr Index tile = 16;  ///< so that its sketches stay in the first cache
+    static constexpr Index tile = 32;  ///< units worked together: two lines of a row, as rows lie too far apart to be read ahead of time
     static std::size_t size(Index n) { return static_cast<std::size_t>(n); }
 
     /// A whole number that is greater for a greater float. Comparing floats could trap, which keeps a loop from being vectorised.
@@ -146,9 +146,16 @@ class UnitSummary {
 #endif
     /// The units [first, first + count).
     [[gnu::always_inline]] inline bool take_tile_any(const PassRows& rows, const UnitValues& values, Index first, Index count, bool later) {
-        if (count == tile) return later ? take_units<true, tile>(rows, values, first) : take_units<false, tile>(rows, values, first);
+        bool finite = take_in<tile>(rows, values, first, count, later);
+        finite &= take_in<8>(rows, values, first, count, later);
+        finite &= take_in<1>(rows, values, first, count, later);
+        return finite;
+    }
+    /// As many units as there are, `width` at a time.
+    template <Index width>
+    [[gnu::always_inline]] inline bool take_in(const PassRows& rows, const UnitValues& values, Index& first, Index& count, bool later) {
         bool finite = true;
-        for (Index u = 0; u < count; ++u) finite &= later ? take_units<true, 1>(rows, values, first + u) : take_units<false, 1>(rows, values, first + u);
+        for (; count >= width; first += width, count -= width) finite &= later ? take_units<true, width>(rows, values, first) : take_units<false, width>(rows, values, first);
         return finite;
     }
 
