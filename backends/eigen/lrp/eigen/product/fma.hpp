@@ -282,14 +282,17 @@ struct DotAvx512 {
             if (count % 2 != 0) to[i * tile_stride + count / 2] = w[i * stride + count - 1].bits;
         }
     }
-    /// Sixteen columns of two rows, or of one and zeros, as pairs.
-    [[gnu::target("avx512f,avx512bw,avx512vl,avx512bf16,avx2,fma"), gnu::always_inline]] static inline __m512i interleaved(const bf16* even, const bf16* odd) {
-        const __m512i low = _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(even)));
-        return odd == nullptr ? low : _mm512_or_si512(low, _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(odd))), 16));
+    /// Sixteen numbers as bf16, each the lower half of a pair.
+    [[gnu::target("avx512f,avx512bw,avx512vl,avx512bf16,avx2,fma"), gnu::always_inline]] static inline __m512i halves(const bf16* x) {
+        return _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(x)));
     }
-    [[gnu::target("avx512f,avx512bw,avx512vl,avx512bf16,avx2,fma"), gnu::always_inline]] static inline __m512i interleaved(const float* even, const float* odd) {
-        const __m512i low = _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(even)));
-        return odd == nullptr ? low : _mm512_or_si512(low, _mm512_slli_epi32(_mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(odd))), 16));
+    [[gnu::target("avx512f,avx512bw,avx512vl,avx512bf16,avx2,fma"), gnu::always_inline]] static inline __m512i halves(const float* x) {
+        return _mm512_cvtepu16_epi32((__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(x)));
+    }
+    /// Sixteen columns of two rows, or of one and zeros, as pairs.
+    template <class W>
+    [[gnu::target("avx512f,avx512bw,avx512vl,avx512bf16,avx2,fma"), gnu::always_inline]] static inline __m512i interleaved(const W* even, const W* odd) {
+        return odd == nullptr ? halves(even) : _mm512_or_si512(halves(even), _mm512_slli_epi32(halves(odd), 16));
     }
     template <class W>
     [[gnu::target("avx512f,avx512bw,avx512vl,avx512bf16,avx2,fma")]] static void widen_columns(const W* w, Index stride, Index count, Index width, std::uint32_t* to) {

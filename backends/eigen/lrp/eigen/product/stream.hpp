@@ -248,9 +248,7 @@ struct StreamDot {
     /// Sixteen columns of two rows, or of one row and zeros, as pairs.
     template <int R>
     [[gnu::target("avx512f,avx512bw,avx512vl,avx512bf16,avx2,fma")]] static __m512bh pairs(const bf16* row, Index stride) {
-        __m512i both = _mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(row)));
-        if constexpr (R > 1) both = _mm512_or_si512(both, _mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(row + stride))), 16));
-        return (__m512bh)both;
+        return (__m512bh)DotAvx512::interleaved<bf16>(row, R > 1 ? row + stride : nullptr);
     }
     /// R rows of w are R / 2 pairs of rows, or one row alone; c holds a pair for each.
     template <int T, int R>
