@@ -22,11 +22,14 @@ namespace {
 std::atomic<std::int64_t> now{0}, highest{0};
 
 void* counted(void* block) {
-    if (block == nullptr) throw std::bad_alloc();
     const std::int64_t size = now.fetch_add(static_cast<std::int64_t>(malloc_usable_size(block))) + static_cast<std::int64_t>(malloc_usable_size(block));
     for (std::int64_t peak = highest; size > peak && !highest.compare_exchange_weak(peak, size);) {
     }
     return block;
+}
+void* there(void* block) {
+    if (block == nullptr) throw std::bad_alloc();
+    return counted(block);
 }
 void uncounted(void* block) {
     now.fetch_sub(static_cast<std::int64_t>(malloc_usable_size(block)));
@@ -35,10 +38,14 @@ void uncounted(void* block) {
 
 }  // namespace
 
-void* operator new(std::size_t size) { return counted(std::malloc(size)); }
-void* operator new[](std::size_t size) { return counted(std::malloc(size)); }
-void* operator new(std::size_t size, std::align_val_t at) { return counted(std::aligned_alloc(static_cast<std::size_t>(at), (size + 63) / 64 * 64)); }
-void* operator new[](std::size_t size, std::align_val_t at) { return counted(std::aligned_alloc(static_cast<std::size_t>(at), (size + 63) / 64 * 64)); }
+void* operator new(std::size_t size) { return there(std::malloc(size)); }
+void* operator new[](std::size_t size) { return there(std::malloc(size)); }
+void* operator new(std::size_t size, std::align_val_t at) { return there(std::aligned_alloc(static_cast<std::size_t>(at), (size + 63) / 64 * 64)); }
+void* operator new[](std::size_t size, std::align_val_t at) { return there(std::aligned_alloc(static_cast<std::size_t>(at), (size + 63) / 64 * 64)); }
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return counted(std::malloc(size)); }
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return counted(std::malloc(size)); }
+void* operator new(std::size_t size, std::align_val_t at, const std::nothrow_t&) noexcept { return counted(std::aligned_alloc(static_cast<std::size_t>(at), (size + 63) / 64 * 64)); }
+void* operator new[](std::size_t size, std::align_val_t at, const std::nothrow_t&) noexcept { return counted(std::aligned_alloc(static_cast<std::size_t>(at), (size + 63) / 64 * 64)); }
 void operator delete(void* block) noexcept { uncounted(block); }
 void operator delete[](void* block) noexcept { uncounted(block); }
 void operator delete(void* block, std::size_t) noexcept { uncounted(block); }

@@ -93,8 +93,8 @@ class HostDevice {
     }
     void give(void* piece) noexcept { ::operator delete(piece, std::align_val_t{Arena::alignment}); }
 
-    void upload(const void* host, void* device, std::size_t bytes) { std::memcpy(device, host, bytes); }
-    void download(const void* device, void* host, std::size_t bytes) { std::memcpy(host, device, bytes); }
+    void upload(const void* host, void* device, std::size_t bytes) { copy(host, device, bytes); }
+    void download(const void* device, void* host, std::size_t bytes) { copy(device, host, bytes); }
 
     /// The places 0, 1, ..., count - 1 in the order `before` says.
     template <class Memory, class Before>
@@ -145,6 +145,10 @@ class HostDevice {
     }
 
   private:
+    static void copy(const void* from, void* to, std::size_t bytes) {
+        if (bytes > 0) std::memcpy(to, from, bytes);  // what is empty may lie nowhere
+    }
+
     Threads threads_;
 };
 
