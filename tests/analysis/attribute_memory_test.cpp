@@ -27,6 +27,10 @@ void* counted(void* block) {
     }
     return block;
 }
+void* aligned(std::size_t size, std::align_val_t at) {
+    void* block = nullptr;
+    return posix_memalign(&block, static_cast<std::size_t>(at), size) == 0 ? block : nullptr;
+}
 void* there(void* block) {
     if (block == nullptr) throw std::bad_alloc();
     return counted(block);
@@ -40,12 +44,12 @@ void uncounted(void* block) {
 
 void* operator new(std::size_t size) { return there(std::malloc(size)); }
 void* operator new[](std::size_t size) { return there(std::malloc(size)); }
-void* operator new(std::size_t size, std::align_val_t at) { return there(std::aligned_alloc(static_cast<std::size_t>(at), (size + 63) / 64 * 64)); }
-void* operator new[](std::size_t size, std::align_val_t at) { return there(std::aligned_alloc(static_cast<std::size_t>(at), (size + 63) / 64 * 64)); }
+void* operator new(std::size_t size, std::align_val_t at) { return there(aligned(size, at)); }
+void* operator new[](std::size_t size, std::align_val_t at) { return there(aligned(size, at)); }
 void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return counted(std::malloc(size)); }
 void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return counted(std::malloc(size)); }
-void* operator new(std::size_t size, std::align_val_t at, const std::nothrow_t&) noexcept { return counted(std::aligned_alloc(static_cast<std::size_t>(at), (size + 63) / 64 * 64)); }
-void* operator new[](std::size_t size, std::align_val_t at, const std::nothrow_t&) noexcept { return counted(std::aligned_alloc(static_cast<std::size_t>(at), (size + 63) / 64 * 64)); }
+void* operator new(std::size_t size, std::align_val_t at, const std::nothrow_t&) noexcept { return counted(aligned(size, at)); }
+void* operator new[](std::size_t size, std::align_val_t at, const std::nothrow_t&) noexcept { return counted(aligned(size, at)); }
 void operator delete(void* block) noexcept { uncounted(block); }
 void operator delete[](void* block) noexcept { uncounted(block); }
 void operator delete(void* block, std::size_t) noexcept { uncounted(block); }
