@@ -12,6 +12,7 @@
 #include <lrp/io/atomic_file.hpp>
 #include <lrp/io/hf_config.hpp>
 #include <lrp/pipeline/pretrained.hpp>
+#include <lrp/view/label.hpp>
 
 namespace lrp::cli {
 
@@ -208,6 +209,14 @@ AttributeOptions attribute_options(const ModelOptions& options, const Prompt& pr
     }
     result.recompute = Recompute::parse(options.recompute);
     return result;
+}
+
+std::string what_is_explained(const Trace& trace, const RuleChoice& rules) {
+    std::string text = "Explained: " + (!trace.unit.empty() ? "activation of " + trace.unit + " " : trace.contrast ? "logit difference " : "logit ") + number_text(trace.explained, 6);
+    if (trace.unit.empty() && !trace.target_token.empty()) text += " for '" + visible(trace.target_token) + "'";
+    text += " at position " + std::to_string(trace.position) + ", rules " + rules.label();
+    if (const std::string through = trace.through(); !through.empty()) text += ", only what comes through " + through;
+    return text;
 }
 
 EngineRequest open_files(const ModelOptions& options, std::size_t tokens, std::optional<Checkpoint>& checkpoint) {

@@ -72,6 +72,9 @@ void add_json_option(CLI::App& command, std::string& file);
 /// What the options say about the explained token, position and memory.
 [[nodiscard]] AttributeOptions attribute_options(const ModelOptions& options, const Prompt& prompt);
 
+/// One line on what a trace explains: "Explained: logit 13.2 for ' dogs' at position 16, rules attnlrp".
+[[nodiscard]] std::string what_is_explained(const Trace& trace, const RuleChoice& rules);
+
 /// Opens configuration and weights for a prompt of so many tokens; `checkpoint` keeps the files open. Notes about the files go to standard
 /// error.
 [[nodiscard]] EngineRequest open_files(const ModelOptions& options, std::size_t tokens, std::optional<Checkpoint>& checkpoint);

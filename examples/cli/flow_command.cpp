@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <charconv>
 #include <cstdio>
 #include <iostream>
@@ -12,6 +14,7 @@
 #include <lrp/pipeline/flow_file.hpp>
 #include <lrp/pipeline/pretrained.hpp>
 #include <lrp/view/json.hpp>
+#include <lrp/view/html_token_maps.hpp>
 #include <lrp/view/token_map.hpp>
 
 #include "common.hpp"
@@ -24,7 +27,7 @@ struct FlowCommand {
     ModelOptions model;
     std::optional<Index> from, to;
     bool edges = false;
-    std::string show, json, npz, svg, normalize = "global";
+    std::string show, json, npz, svg, html, normalize = "global";
     std::size_t top = 15;
 };
 
@@ -51,8 +54,7 @@ std::optional<Shown> parse_show(const std::string& text, const LlamaConfig& conf
         shown.head = head;
     }
     if (!good) fail<UsageError>("--show: expected LAYER or LAYER/HEAD such as 2 or 2/5, found '", text, "'");
-    if (shown.layer >= static_cast<std::size_t>(config.layers)) fail<UsageError>("--show: expected a layer from 0 to ", config.layers - 1, ", found ", shown.layer);
-    if (shown.head && *shown.head >= static_cast<std::size_t>(config.attention.heads)) fail<UsageError>("--show: expected a head from 0 to ", config.attention.heads - 1, ", found ", *shown.head);
+    require_unit(config, {Site::head, static_cast<Index>(shown.layer), static_cast<Index>(shown.head.value_or(0))}, "--show " + text);
     return shown;
 }
 
@@ -83,6 +85,18 @@ std::string flow_json(const Trace& trace, const RelevanceFlow& flow, const Atten
     return json.finish();
 }
 
+/// The flow and each layer's edges, where there are any; opens with what is shown.
+std::string page(const Trace& trace, const RelevanceFlow& flow, const AttentionEdges* edges, const TokenMap* shown, Normalize how) {
+    std::vector<TokenMap> maps{token_map(trace, flow)};
+    for (std::size_t layer = 0; edges != nullptr && layer < edges->layers; ++layer) maps.push_back(token_map(trace, *edges, layer));
+    std::size_t first = 0;
+    if (shown != nullptr) {
+        first = static_cast<std::size_t>(std::ranges::find(maps, shown->name, &TokenMap::name) - maps.begin());
+        if (first == maps.size()) maps.push_back(*shown);
+    }
+    return html_token_maps(trace, maps, first, how);
+}
+
 void print_edges(const EdgeReport& report, const Trace& trace, std::size_t top) {
     std::printf("Edges of attention, strongest first (relevance that a head's output at the query has from the value at the key)\n%5s %5s  %-20s %-20s %11s %8s\n", "layer", "head", "query", "key",
                 "relevance", "share");
@@ -95,7 +109,8 @@ void print_edges(const EdgeReport& report, const Trace& trace, std::size_t top) 
 
 void run(const FlowCommand& options) {
     if (options.npz == "-") fail<UsageError>("--npz is not text: give a file name instead of '-'");
-    if (options.json == "-" && options.svg == "-") fail<UsageError>("only one result can go to standard output ('-')");
+    const auto to_stdout = std::ranges::count(std::array{options.json, options.svg, options.html}, "-");
+    if (to_stdout > 1) fail<UsageError>("only one result can go to standard output ('-')");
     const Normalize how = options.normalize == "row" ? Normalize::layer : Normalize::global;
     const Prompt prompt = read_prompt(options.model);
     const AttributeOptions attribute = attribute_options(options.model, prompt);
@@ -120,20 +135,20 @@ void run(const FlowCommand& options) {
                              {"backend", options.model.backend},
                              {"from", std::to_string(cuts.from)},
                              {"to", std::to_string(cuts.to)}});
-    if (!options.npz.empty() || !options.json.empty()) trace.provenance.insert({"model_hash", checkpoint->hash()});
+    if (!options.npz.empty() || !options.json.empty() || !options.html.empty()) trace.provenance.insert({"model_hash", checkpoint->hash()});
     const AttentionEdges* const of_attention = edges ? &edges->edges : nullptr;
-    const TokenMap map = shown ? token_map(trace, edges->edges, shown->layer, shown->head) : token_map(trace, flow);
+    const TokenMap picture = shown ? token_map(trace, edges->edges, shown->layer, shown->head) : token_map(trace, flow);
     if (!options.npz.empty()) write_result(options.npz, to_npz(flow_file(trace, &flow, of_attention)));
-    if (!options.svg.empty()) write_result(options.svg, svg_token_map(map, how));
+    if (!options.svg.empty()) write_result(options.svg, svg_token_map(picture, how));
+    if (!options.html.empty()) write_result(options.html, page(trace, flow, of_attention, shown ? &picture : nullptr, how));
     if (!options.json.empty()) write_result(options.json, flow_json(trace, flow, of_attention));
-    if (options.json == "-" || options.svg == "-") return;
+    if (to_stdout > 0) return;
     const TerminalStyle style = detect_terminal(STDOUT_FILENO);
     std::cout.flush();
-    std::printf("Explained: %s %.9g for '%s' at position %zu, rules %s\n\n", trace.contrast ? "logit difference" : "logit", trace.explained, visible(trace.target_token).c_str(), trace.position,
-                options.model.rules.label().c_str());
+    std::printf("%s\n\n", what_is_explained(trace, options.model.rules).c_str());
     if (edges) print_edges(*edges, trace, options.top);
     std::fflush(stdout);
-    std::cout << ansi_token_map(map, style, how);
+    std::cout << ansi_token_map(picture, style, how);
     std::cout.flush();
 }
 
@@ -152,11 +167,14 @@ void add_flow_command(CLI::App& app) {
         ->check(CLI::IsMember({"global", "row"}))
         ->capture_default_str();
     command->add_option("--svg", options->svg, "write the picture as SVG (FILE, or - for standard output)");
+    command->add_option("--html", options->html, "write one self-contained page: the flow, with --edges each layer's edges as well, and for each position where its relevance comes from "
+                                                 "(FILE, or - for standard output)");
     add_json_option(*command, options->json);
     command->add_option("--npz", options->npz, "write all data for numpy (FILE)");
     command->footer("Examples:\n"
                     "  lrp flow examples/models/mini \"I have 5 cats and 3 dogs. My cats love to play with my\"\n"
                     "  lrp flow examples/models/mini \"The soup is hot\" --from 2 --to 4 --svg flow.svg --npz flow.npz\n"
+                    "  lrp flow examples/models/mini \"The soup is hot\" --edges --html flow.html\n"
                     "  lrp flow examples/models/mini \"The soup is hot\" --edges --json edges.json\n"
                     "  lrp flow examples/models/mini \"The soup is hot\" --show 3/1 --normalize row");
     command->callback([options] { run(*options); });

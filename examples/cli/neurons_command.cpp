@@ -89,8 +89,7 @@ void run(const NeuronsCommand& options) {
     }
     if (options.json == "-") return;
     std::cout.flush();
-    std::printf("Explained: %s %.9g for '%s' at position %zu, rules %s\n\n", trace.contrast ? "logit difference" : "logit", trace.explained,
-                visible(trace.target_token).c_str(), trace.position, options.model.rules.label().c_str());
+    std::printf("%s\n\n", what_is_explained(trace, options.model.rules).c_str());
     print_units("Neurons (inputs of down_proj; activation at the position)", report.neurons, trace, "activation", neuron_labels);
     print_units("Heads (before o_proj; norm of the output at the position)", report.heads, trace, "norm", head_labels);
     std::fflush(stdout);

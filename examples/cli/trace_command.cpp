@@ -5,7 +5,6 @@
 #include <chrono>
 #include <iostream>
 #include <memory>
-#include <sstream>
 
 #include <lrp/core/config.hpp>
 #include <lrp/io/npz.hpp>
@@ -70,12 +69,17 @@ bool writes_file(const TraceOptions& options) {
 }
 
 /// The paths that the options restrict relevance to.
-RelevanceCondition condition_of(const TraceOptions& options) {
+RelevanceCondition condition_of(const TraceOptions& options, const LlamaConfig& config) {
+    const auto unit = [&](const std::string& option, const std::string& text) {
+        const UnitRef named = parse_unit(option, text);
+        require_unit(config, named, option + " " + text);
+        return named;
+    };
     RelevanceCondition condition;
-    for (const std::string& text : options.through) condition.through.push_back(parse_unit("--through", text));
+    for (const std::string& text : options.through) condition.through.push_back(unit("--through", text));
     if (options.unit.empty()) return condition;
     if (!options.model.target.empty() || !options.model.contrast.empty() || options.lxt_seed) fail<UsageError>("--unit explains a unit's activation: --target, --contrast and --lxt-seed do not go with it");
-    condition.begin = parse_unit("--unit", options.unit);
+    condition.begin = unit("--unit", options.unit);
     return condition;
 }
 
@@ -102,12 +106,7 @@ void write_files(const Trace& trace, const TraceOptions& options, const TraceSit
 void print(const Trace& trace, const TraceOptions& options) {
     const TerminalStyle style = detect_terminal(STDOUT_FILENO);
     std::cout << ansi_predictions(trace, style) << '\n';
-    std::ostringstream what;
-    what << "Explained: " << (!trace.unit.empty() ? "activation of " + trace.unit + " " : trace.contrast ? "logit difference " : "logit ") << trace.explained;
-    if (trace.unit.empty() && !trace.target_token.empty()) what << " for '" << visible(trace.target_token) << "'";
-    what << " at position " << trace.position << ", rules " << options.model.rules.label();
-    if (const std::string through = trace.through(); !through.empty()) what << ", only what comes through " << through;
-    std::cout << wrapped(what.str(), style.width) << "\n\n";
+    std::cout << wrapped(what_is_explained(trace, options.model.rules), style.width) << "\n\n";
     std::cout << ansi_prompt(trace, style) << '\n' << ansi_heatmap(trace, style, parse_normalize(options.normalize), options.include_embedding);
     std::cout.flush();
 }
@@ -122,7 +121,6 @@ void run(const TraceOptions& options) {
     const bool quiet = takes_stdout(options);
     const TraceSites sites = parse_sites(options.sites);
     (void)parse_normalize(options.normalize);
-    const RelevanceCondition condition = condition_of(options);
     const auto start = std::chrono::steady_clock::now();
     const Prompt prompt = read_prompt(options.model);
     AttributeOptions attribute = attribute_options(options.model, prompt);
@@ -132,6 +130,7 @@ void run(const TraceOptions& options) {
     attribute.sites = {true, true, details && sites.head, details && sites.neuron};
     std::optional<Checkpoint> checkpoint;
     const EngineRequest request = open_files(options.model, prompt.ids.size(), checkpoint);
+    const RelevanceCondition condition = condition_of(options, request.config);
     const auto engine = make_engine(options.model.backend, request);
     const double load = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 

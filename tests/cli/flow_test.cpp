@@ -41,8 +41,8 @@ TEST_CASE("flow: rows add up to the trace below; under CP-LRP columns to the tra
 
 TEST_CASE("flow: edges in JSON and npz, summed and by head, and the strongest on the screen") {
     TemporaryFolder folder;
-    const std::string npz = (folder.path() / "flow.npz").string(), svg = (folder.path() / "flow.svg").string();
-    const auto out = json_of("flow " + cats + "--edges --show 2/3 --json --npz " + npz + " --svg " + svg), trace = json_of("trace " + cats + "--json -");
+    const std::string npz = (folder.path() / "flow.npz").string(), svg = (folder.path() / "flow.svg").string(), html = (folder.path() / "flow.html").string();
+    const auto out = json_of("flow " + cats + "--edges --show 2/3 --json --npz " + npz + " --svg " + svg + " --html " + html), trace = json_of("trace " + cats + "--json -");
     const std::size_t tokens = trace["tokens"].size(), layers = trace["head"].size(), heads = trace["head"][0][0].size();
     REQUIRE((out["edge"].size() == layers && out["edge"][0].size() == heads && out["edge_sum"].size() == layers && out["from"] == 0));
     CHECK(out["to"] == layers - 1);
@@ -75,6 +75,16 @@ TEST_CASE("flow: edges in JSON and npz, summed and by head, and the strongest on
         }
     for (std::size_t i = 0; i < tokens * tokens; ++i) CHECK(flow[i] == static_cast<float>(out["flow"][i / tokens][i % tokens].get<double>()));
     CHECK_THAT(read_text_file(svg), Contains("attention of layers.2, head 3"));
+    const std::string page = read_text_file(html);
+    const std::size_t begin = page.find("id=\"data\">") + 10;
+    const auto data = nlohmann::json::parse(page.substr(begin, page.find("</script>", begin) - begin));
+    REQUIRE(data["maps"].size() == layers + 2);  // the flow, the sums of each layer, and the head that is shown
+    CHECK((data["first"] == layers + 1 && data["maps"][layers + 1]["name"] == "attention, layer 2, head 3" && data["maps"][0]["name"] == "flow"));
+    for (std::size_t q = 0; q < tokens; ++q)
+        for (std::size_t k = 0; k <= q; ++k) {
+            CHECK(data["maps"][0]["values"][q][k] == out["flow"][k][q]);
+            CHECK(data["maps"][layers + 1]["values"][q][k] == out["edge"][2][3][q][k]);
+        }
     const Result text = lrp_run("flow " + cats + "--edges --top 3");
     CHECK_THAT(text.out, Contains("Explained: logit 13.2") && Contains("Edges of attention") && Contains("relevance of layer 4's output (down)"));
     CHECK(lrp_run("flow " + cats).out.find("Edges") == std::string::npos);
@@ -88,12 +98,13 @@ TEST_CASE("flow: wrong use") {
         {"--from 3 --to 3", "expected two cuts from 0 (the embedding) to 6 (the last layer's output), the lower one first, found 3 and 3"},
         {"--from -1 --to 3", "found -1 and 3"},
         {"--to 7", "found 0 and 7"},
-        {"--show 6", "--show: expected a layer from 0 to 5, found 6"},
-        {"--show 2/8", "--show: expected a head from 0 to 7, found 8"},
+        {"--show 6", "--show 6: expected a layer from 0 to 5, found 6"},
+        {"--show 2/8", "--show 2/8: expected a head from 0 to 7 in layer 2, found 8"},
         {"--show 2/", "--show: expected LAYER or LAYER/HEAD such as 2 or 2/5, found '2/'"},
         {"--show x", "found 'x'"},
         {"--npz -", "--npz is not text"},
         {"--svg - --json -", "only one result can go to standard output"},
+        {"--svg - --html -", "only one result can go to standard output"},
         {"--normalize none", "--normalize"},
         {"--top 0", "--top"},
     };

@@ -221,8 +221,9 @@ TEST_CASE("wrong use of these commands ends with 2 and says what is wrong; failu
         {"neurons " + snow + "--npz -", 2, "--npz is not text"},
         {"neurons " + snow + "--target 640", 2, "target: expected a token id below 640, found 640"},
         {"trace " + snow + "--through 1", 2, "--through: expected LAYER/NEURON such as 3/118 (or head:LAYER/HEAD), found '1'"},
-        {"trace " + snow + "--through 6/1", 2, "condition: expected a layer from 0 to 5, found 6"},
+        {"trace " + snow + "--through 6/1", 2, "--through 6/1: expected a layer from 0 to 5, found 6"},
         {"trace " + snow + "--unit 1/1 --through 1/2", 2, "cannot come through neuron 1/2, which is not below it"},
+        {"trace " + snow + "--unit head:1/8", 2, "--unit head:1/8: expected a head from 0 to 7 in layer 1, found 8"},
         {"trace " + snow + "--unit 1/1 --target 3", 2, "--unit explains a unit's activation"},
     };
     for (const Case& one : cases) {

@@ -8,15 +8,9 @@
 #include <set>
 
 #include <lrp/analysis/attribute.hpp>
+#include <lrp/analysis/unit_ref.hpp>
 
 namespace lrp {
-
-/// A neuron (input of down_proj) or head (before o_proj) of a layer.
-struct UnitRef {
-    Site site = Site::neuron;
-    Index layer = 0;
-    Index unit = 0;
-};
 
 /// Which paths count. Units of one kind in one layer are alternatives; different layers, and the MLP and the attention of one layer, must all be passed: where
 /// a layer's neurons (heads) are named, nothing goes past its MLP (attention) in the residual stream. Positions are alternatives too, at the output of
@@ -48,20 +42,11 @@ class ConditionalRelevance {
     /// UsageError for a layer, unit or position that is not there. `position`: the explained one.
     template <class Config>
     ConditionalRelevance(C& ctx, const Config& config, const RelevanceCondition& condition, Index position) : mask(*this), cut(*this), begin_(condition.begin), position_(position) {
-        const auto check_layer = [&](Index layer) {
-            if (layer < 0 || layer >= config.layers) fail<UsageError>("condition: expected a layer from 0 to ", config.layers - 1, ", found ", layer);
-        };
-        const auto check = [&](const UnitRef& unit) {
-            check_layer(unit.layer);
-            require(unit.site == Site::neuron || unit.site == Site::head, "condition: expected a neuron or a head, found site ", site_name(unit.site));
-            const Index count = unit.site == Site::neuron ? config.intermediate_size : config.attention.heads;
-            if (unit.unit < 0 || unit.unit >= count)
-                fail<UsageError>("condition: expected a ", site_name(unit.site), " from 0 to ", count - 1, " in layer ", unit.layer, ", found ", unit.unit);
-        };
+        const std::string_view who = "condition";
         width_ = {{Site::neuron, 1}, {Site::head, config.attention.head_dim}};
         std::map<std::pair<Site, Index>, std::vector<T>> kept;
         for (const UnitRef& unit : condition.through) {
-            check(unit);
+            require_unit(config, unit, who);
             const Index width = width_[unit.site];
             auto& values = kept[{unit.site, unit.layer}];
             values.resize(static_cast<std::size_t>(unit.site == Site::neuron ? config.intermediate_size : config.attention.queries()));
@@ -72,12 +57,12 @@ class ConditionalRelevance {
             masks_[key].upload(ctx, values);
         }
         for (const auto& [layer, positions] : condition.positions) {
-            check_layer(layer);
+            require_layer(config, layer, who);
             for (const Index at : positions)
                 if (at < 0 || at > position) fail<UsageError>("condition: expected a position from 0 to ", position, ", found ", at);
             positions_[layer] = {positions.begin(), positions.end()};
         }
-        if (begin_) check(*begin_);
+        if (begin_) require_unit(config, *begin_, who);
         if (begin_)
             for (const UnitRef& unit : condition.through)
                 if (stage({unit.site, unit.layer}) >= stage({begin_->site, begin_->layer}))

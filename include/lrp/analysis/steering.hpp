@@ -8,6 +8,7 @@
 #include <utility>
 
 #include <lrp/analysis/generate.hpp>
+#include <lrp/analysis/unit_ref.hpp>
 #include <lrp/op/add.hpp>
 
 namespace lrp {
@@ -60,20 +61,12 @@ struct EditUnit {
         if (group.rank() == 0) changed[e] += static_cast<T>(count);
     }
 };
-template <class Config>
-void require_layer(const Config& config, Index layer) {
-    if (layer < 0 || layer >= config.layers) fail<UsageError>("steering: expected a layer from 0 to ", config.layers - 1, ", found ", layer);
-}
 }  // namespace detail
 
 /// UsageError if the model lacks the unit that is to be edited, Error for a value that is not finite.
 template <class Config>
 void check_edit(const Config& config, const UnitEdit& edit) {
-    detail::require_layer(config, edit.layer);
-    require(edit.site == Site::neuron || edit.site == Site::head, "steering: expected a neuron or a head, found site ", site_name(edit.site));
-    const Index count = edit.site == Site::neuron ? config.intermediate_size : config.attention.heads;
-    if (edit.unit < 0 || edit.unit >= count)
-        fail<UsageError>("steering: expected a ", site_name(edit.site), " from 0 to ", count - 1, " in layer ", edit.layer, ", found ", edit.unit);
+    require_unit(config, {edit.site, edit.layer, edit.unit}, "steering");
     require(std::isfinite(edit.value), "steering: the value of ", site_name(edit.site), " ", edit.layer, "/", edit.unit, " is not finite");
 }
 
@@ -97,7 +90,7 @@ class Steering {
         for (const auto& [key, edits] : units) add_table(ctx, key, edits, key.first == Site::neuron ? 1 : config.attention.head_dim);
         std::map<Index, std::vector<T>> directions;
         for (const DirectionEdit& edit : plan.directions) {
-            detail::require_layer(config, edit.layer);
+            require_layer(config, edit.layer, "steering");
             require(std::ssize(edit.values) == config.hidden_size, "steering: expected a direction of ", config.hidden_size, " values at layer ", edit.layer, ", found ",
                     edit.values.size());
             auto& sum = directions[edit.layer];

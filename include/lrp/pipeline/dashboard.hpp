@@ -17,7 +17,7 @@
 
 #include <lrp/pipeline/merge_stores.hpp>
 #include <lrp/view/dashboard_assets.hpp>
-#include <lrp/view/html_assets.hpp>
+#include <lrp/view/html_frame.hpp>
 #include <lrp/view/label.hpp>
 
 namespace lrp {
@@ -218,20 +218,14 @@ class DashboardPacker {
     std::string frame(const std::string& elements) {
         const nlohmann::json meta = {{"layers", sizes_.layers}, {"units", {sizes_.neurons, sizes_.heads}}, {"top", top_}, {"before", sizes_.shape.before},
                                      {"after", sizes_.shape.after}, {"bins", OctaveHistogram::bins}, {"zero", OctaveHistogram::zero}};
-        std::string provenance;
-        for (const auto& [key, value] : store_.provenance()) provenance += "<tr><th>" + markup(key) + "</th><td>" + markup(visible(value)) + "</td></tr>\n";
         const std::string title = "Neurons and heads of " + markup(visible(store_.fact("model")));
-        return "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
-               "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'\">\n"
-               "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>" +
-               title + "</title>\n<style>" + std::string(html_shared_style) + std::string(dashboard_style) + "</style></head>\n<body>\n<header><h1>" + title +
+        return html_head(title, dashboard_style) + "<header><h1>" + title +
                "</h1>\n<input type=\"search\" id=\"search\" placeholder=\"search labels\">\n"
                "<label>Colour <select id=\"colour\"><option value=\"-1\">each list by its own</option><option value=\"0\">activation</option><option value=\"1\">relevance</option></select></label>\n"
                "<details><summary>Provenance</summary><table class=\"list\">" +
-               provenance + "</table></details></header>\n<aside><div class=\"controls\"><select id=\"site\"><option value=\"0\">neurons</option><option value=\"1\">heads</option></select>\n"
-               "<select id=\"layer\"></select></div><div id=\"count\"></div><div id=\"units\"></div></aside>\n<main id=\"main\"></main>\n<div id=\"tip\"></div>\n"
-               "<script type=\"application/json\" id=\"meta\">" + meta.dump() + "</script>\n" + elements + "<script>" + std::string(html_shared_script) +
-               std::string(dashboard_script) + "</script>\n</body></html>\n";
+               html_rows(store_.provenance()) + "</table></details></header>\n<aside><div class=\"controls\"><select id=\"site\"><option value=\"0\">neurons</option><option value=\"1\">heads</option></select>\n"
+               "<select id=\"layer\"></select></div><div id=\"count\"></div><div id=\"units\"></div></aside>\n<main id=\"main\"></main>\n"
+               "<script type=\"application/json\" id=\"meta\">" + meta.dump() + "</script>\n" + elements + html_end("", {dashboard_script});
     }
 
     NeuronStore& store_;

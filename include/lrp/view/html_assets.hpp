@@ -1,7 +1,8 @@
 // SPDX-FileCopyrightText: 2026 The lrpxx authors
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// Style and script of pages: what all share, and those of the page that html_page writes, whose script finds its data in the element #data.
+// Style and scripts of pages: what all share, what pages with a heatmap share, and the scripts of html_page and html_token_maps, which find their data in the
+// element #data.
 #pragma once
 
 #include <string_view>
@@ -27,7 +28,8 @@ table.list th { color: var(--soft); font-weight: 400; } table.list td.n { text-a
 footer table { font-size: .88em; color: var(--soft); }
 )css";
 
-inline constexpr std::string_view html_style = R"css(
+/// A coloured prompt, and a table of coloured cells.
+inline constexpr std::string_view html_heat_style = R"css(
 #prompt { line-height: 2.1; max-width: 70rem; white-space: pre-wrap; overflow-wrap: anywhere; }
 #prompt span { padding: .18rem 0; cursor: pointer; border-bottom: 2px solid transparent; color: #111; }
 #prompt span.white, td.c.white { color: #fff; } #prompt span.chosen { border-bottom-color: var(--accent); }
@@ -37,6 +39,7 @@ inline constexpr std::string_view html_style = R"css(
 table.heat { border-collapse: separate; border-spacing: 0; }
 table.heat th { font-weight: 400; background: var(--paper); white-space: pre; }
 table.heat th.layer { position: sticky; left: 0; z-index: 1; text-align: right; padding: 0 .6rem; border-right: 1px solid var(--line); color: var(--soft); }
+table.heat th.row { cursor: pointer; }
 table.heat th.token { vertical-align: top; padding: .35rem 0 .5rem; cursor: pointer; }
 table.heat th.token div { writing-mode: vertical-rl; max-height: 9rem; overflow: hidden; text-overflow: ellipsis; margin: 0 auto; line-height: 1.3; }
 table.heat th.chosen { color: var(--accent); font-weight: 700; }
@@ -58,43 +61,58 @@ function tip(e, text) { const b = $("tip"); b.textContent = text; b.style.displa
 function hide() { $("tip").style.display = "none"; }
 )js";
 
-inline constexpr std::string_view html_script = R"js(
+/// The data, the prompt coloured by one value a token, rows of coloured cells, lists with bars, and the bar that shows the scale.
+inline constexpr std::string_view html_heat_script = R"js(
 const D = JSON.parse(document.getElementById("data").textContent);
-let chosen = -1;
+const quoted = t => "\u201c" + D.tokens[t] + "\u201d";
 
 function scaled(rows, how) {
   const all = Math.max(...rows.map(r => peak(r.values)));
   return rows.map(r => { const s = how === "layer" ? peak(r.values) : all; return r.values.map(v => s > 0 ? v / s : 0); });
 }
-function heat() {
-  const rows = D.residual.map((values, l) => ({ name: "layer " + l, values })).reverse();
-  if ($("embedding").checked) rows.push({ name: "embedding", values: D.embedding });
-  const how = $("how").value, colours = scaled(rows, how), table = make("table", undefined, "heat");
-  rows.forEach((row, r) => {
-    const line = table.insertRow();
-    line.appendChild(make("th", row.name, "layer"));
-    row.values.forEach((v, t) => {
-      const cell = line.insertCell(); cell.className = "c" + (t === chosen ? " chosen" : ""); paint(cell, colours[r][t]);
-      cell.onmousemove = e => tip(e, row.name + "   token " + t + " \u201c" + D.tokens[t] + "\u201d\nrelevance " + show(v) + (how === "none" ? "" : "\nscaled " + show(colours[r][t])));
-      cell.onmouseleave = hide; cell.onclick = () => choose(t);
+// Rows {name, values, choose} over tokens; a row may end early. `row` and `column` are the chosen ones.
+function heatTable(rows, how, row, column, choose) {
+  const colours = scaled(rows, how), table = make("table", undefined, "heat");
+  rows.forEach((r, y) => {
+    const line = table.insertRow(), head = make("th", r.name, "layer" + (r.choose ? " row" : "") + (y === row ? " chosen" : ""));
+    if (r.choose) head.onclick = r.choose;
+    line.appendChild(head);
+    r.values.forEach((v, t) => {
+      const cell = line.insertCell(); cell.className = "c" + (t === column ? " chosen" : ""); paint(cell, colours[y][t]);
+      cell.onmousemove = e => tip(e, r.name + "   token " + t + " " + quoted(t) + "\nrelevance " + show(v) + (how === "none" ? "" : "\nscaled " + show(colours[y][t])));
+      cell.onmouseleave = hide; cell.onclick = r.choose || (() => choose(t));
     });
   });
   const foot = table.insertRow(); foot.appendChild(make("th", "", "layer"));
-  D.tokens.forEach((token, t) => { const th = make("th", undefined, "token" + (t === chosen ? " chosen" : "")); th.appendChild(make("div", token)); th.title = token; th.onclick = () => choose(t); foot.appendChild(th); });
+  D.tokens.forEach((token, t) => { const th = make("th", undefined, "token" + (t === column ? " chosen" : "")); th.appendChild(make("div", token)); th.title = token; th.onclick = () => choose(t); foot.appendChild(th); });
   $("heat").replaceChildren(table);
 }
-function prompt() {
-  const m = peak(D.embedding) || 1;
-  $("prompt").replaceChildren(...D.text.map((text, t) => { const s = make("span", text); paint(s, D.embedding[t] / m); if (t === chosen) s.classList.add("chosen");
-    s.onmousemove = e => tip(e, "token " + t + "   id " + D.ids[t] + "\nrelevance " + show(D.embedding[t])); s.onmouseleave = hide; s.onclick = () => choose(t); return s; }));
+function colourPrompt(values, chosen, choose) {
+  const m = peak(values) || 1;
+  $("prompt").replaceChildren(...D.text.map((text, t) => { const v = t < values.length ? values[t] : 0, s = make("span", text); paint(s, v / m); if (t === chosen) s.classList.add("chosen");
+    s.onmousemove = e => tip(e, "token " + t + "   id " + D.ids[t] + "\nrelevance " + show(v)); s.onmouseleave = hide; s.onclick = () => choose(t); return s; }));
 }
+// A long prompt opens where it is explained.
+function scrollTo(t) { const head = $("heat").querySelectorAll("th.token")[t]; if (head) $("heat").scrollLeft = head.offsetLeft + 1.5 * head.offsetWidth - $("heat").clientWidth; }
 function list(head, rows) { const table = make("table", undefined, "list"), h = table.insertRow(); head.forEach(x => h.appendChild(make("th", x)));
   rows.forEach(r => { const line = table.insertRow(); r.forEach(x => { const c = line.insertCell(); if (x instanceof Node) c.appendChild(x); else { c.textContent = x; if (typeof x === "number" || /^[-0-9.e%\u2212]+$/.test(x)) c.className = "n"; } }); }); return table; }
 function swatch(v, m) { const b = make("span", undefined, "bar"); b.style.width = (90 * Math.abs(v) / (m || 1)) + "px"; b.style.background = "rgb(" + ends[v < 0 ? 0 : 1].join(",") + ")"; return b; }
+$("scale").style.background = "linear-gradient(90deg," + [-1, -.75, -.5, -.25, 0, .25, .5, .75, 1].map(v => "rgb(" + rgb(v).join(",") + ")").join(",") + ")";
+)js";
+
+inline constexpr std::string_view html_trace_script = R"js(
+let chosen = -1;
+
+function heat() {
+  const rows = D.residual.map((values, l) => ({ name: "layer " + l, values })).reverse();
+  if ($("embedding").checked) rows.push({ name: "embedding", values: D.embedding });
+  heatTable(rows, $("how").value, -1, chosen, choose);
+}
+function prompt() { colourPrompt(D.embedding, chosen, choose); }
 function choose(t) {
   chosen = chosen === t ? -1 : t; heat(); prompt();
   const box = $("token"); box.hidden = chosen < 0; if (chosen < 0) return;
-  const parts = [make("h2", "Token " + t + " \u201c" + D.tokens[t] + "\u201d")], cols = make("div", undefined, "cols");
+  const parts = [make("h2", "Token " + t + " " + quoted(t))], cols = make("div", undefined, "cols");
   const column = D.residual.map(r => r[t]), m = peak(column);
   const add = (title, table) => { const d = make("div"); d.appendChild(make("p", title, "lead")); d.appendChild(table); cols.appendChild(d); };
   add("Through the layers", list(["layer", "relevance", ""], column.map((v, l) => [String(l), show(v), swatch(v, m)]).reverse()));
@@ -104,12 +122,32 @@ function choose(t) {
 }
 $("predictions").replaceChildren(list(["", "token", "id", "logit", "probability", ""], D.predictions.map((p, i) => {
   const b = make("span", undefined, "bar"); b.style.width = (160 * p[3]) + "px"; return [String(i + 1), "\u201c" + p[0] + "\u201d", String(p[1]), p[2].toFixed(4), (100 * p[3]).toFixed(2) + "%", b]; })));
-$("scale").style.background = "linear-gradient(90deg," + [-1, -.75, -.5, -.25, 0, .25, .5, .75, 1].map(v => "rgb(" + rgb(v).join(",") + ")").join(",") + ")";
 $("how").value = D.normalize; $("embedding").checked = D.include_embedding;
 $("how").onchange = heat; $("embedding").onchange = heat;
-prompt(); heat();
-// A long prompt opens where it is explained.
-{ const head = $("heat").querySelectorAll("th.token")[D.position]; if (head) $("heat").scrollLeft = head.offsetLeft + 1.5 * head.offsetWidth - $("heat").clientWidth; }
+prompt(); heat(); scrollTo(D.position);
+)js";
+
+/// Of the chosen position above: the prompt coloured by where its relevance comes from, and lists of where it comes from and goes to.
+inline constexpr std::string_view html_maps_script = R"js(
+let chosen = D.position;
+
+function at() { return D.maps[Number($("map").value)]; }
+function draw() {
+  const map = at();
+  heatTable(map.values.map((values, j) => ({ name: j + " " + quoted(j), values, choose: () => choose(j) })), $("how").value, chosen, -1, choose);
+  colourPrompt(map.values[chosen], chosen, choose);
+  $("title").textContent = map.title; $("what").textContent = chosen + " " + quoted(chosen);
+  const strongest = pairs => pairs.filter(p => p[1] !== 0).sort((a, b) => Math.abs(b[1]) - Math.abs(a[1])).slice(0, 12), cols = make("div", undefined, "cols");
+  const add = (title, pairs) => { const all = pairs.reduce((s, p) => s + p[1], 0), top = strongest(pairs), d = make("div"); d.appendChild(make("p", title + ", " + show(all) + " in all", "lead"));
+    d.appendChild(list(["token", "", "relevance", ""], top.map(([t, v]) => [String(t), quoted(t), show(v), swatch(v, Math.abs(top[0][1]))]))); cols.appendChild(d); };
+  add("Comes from", map.values[chosen].map((v, i) => [i, v]));
+  add("Goes to", map.values.slice(chosen).map((row, k) => [chosen + k, row[chosen]]));
+  $("token").replaceChildren(make("h2", "Token " + chosen + " " + quoted(chosen)), cols);
+}
+function choose(t) { chosen = t; hide(); draw(); }
+D.maps.forEach((map, i) => $("map").append(new Option(map.name, String(i))));
+$("map").value = String(D.first); $("how").value = D.normalize; $("map").onchange = $("how").onchange = draw;
+draw(); scrollTo(D.position);
 )js";
 
 }  // namespace lrp::detail

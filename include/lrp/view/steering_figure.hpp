@@ -5,7 +5,7 @@
 #pragma once
 
 #include <lrp/analysis/steering_report.hpp>
-#include <lrp/view/html_assets.hpp>
+#include <lrp/view/html_frame.hpp>
 #include <lrp/view/label.hpp>
 
 namespace lrp {
@@ -137,10 +137,7 @@ class Panel {
         rows += "</tr>\n";
     }
     const std::string title = markup(visible(figure.title));
-    return "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n"
-           "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
-           "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>" +
-           title + "</title>\n<style>" + std::string(detail::html_shared_style) + "td,th{padding:2px 8px;text-align:left}svg{max-width:100%;height:auto}</style></head>\n<body>\n<h1>" + title +
+    return detail::html_head(title, "td,th{padding:2px 8px;text-align:left}svg{max-width:100%;height:auto}", false) + "<h1>" + title +
            "</h1>\n<p>On target: " + markup(visible(figure.target)) + ".</p>\n" + svg_steering(report, figure) + "<p>Slope of the rate: " + number_text(report.chosen.slope, 3) + " " +
            interval(report.slope_interval) + "; of random units " + number_text(report.random_slope, 3) + " " + interval(report.random_slope_interval) + ". Prompts that move the other way: " +
            number_text(100 * report.chosen.against, 3) + " %. Intervals of rates are Wilson's, of differences and slopes bootstrapped over prompts, all at 95 %.</p>\n"

@@ -14,6 +14,7 @@ namespace lrp {
 
 /// A map of T x T positions: what the row's position has from the column's. Rows are the positions above (queries), so all lies on and below the diagonal.
 struct TokenMap {
+    std::string name;                        ///< a few words
     std::string title;                       ///< one line
     std::vector<std::string> tokens;         ///< [T]
     std::vector<std::vector<float>> values;  ///< [T, T] raw
@@ -22,7 +23,7 @@ struct TokenMap {
 /// The flow between two cuts, row by row of the positions above.
 [[nodiscard]] inline TokenMap token_map(const Trace& trace, const RelevanceFlow& flow) {
     const auto cut = [&](Index at) { return at == 0 ? std::string("the embedding") : "layer " + std::to_string(at - 1) + "'s output"; };
-    TokenMap map{"relevance of " + cut(flow.cuts.to) + " (down) by where it comes from in " + cut(flow.cuts.from) + " (across)", trace.tokens, {}};
+    TokenMap map{"flow", "relevance of " + cut(flow.cuts.to) + " (down) by where it comes from in " + cut(flow.cuts.from) + " (across)", trace.tokens, {}};
     for (std::size_t j = 0; j < flow.tokens; ++j) {
         map.values.emplace_back();
         for (std::size_t i = 0; i < flow.tokens; ++i) map.values.back().push_back(flow.flow[i * flow.tokens + j]);
@@ -32,7 +33,8 @@ struct TokenMap {
 
 /// The edges of a layer, counted from 0: of one head, or summed over all.
 [[nodiscard]] inline TokenMap token_map(const Trace& trace, const AttentionEdges& edges, std::size_t layer, std::optional<std::size_t> head = {}) {
-    TokenMap map{"attention of layers." + std::to_string(layer) + (head ? ", head " + std::to_string(*head) : ", all heads") + ": relevance by query (down) and key (across)", trace.tokens, {}};
+    const std::string of = head ? ", head " + std::to_string(*head) : ", all heads";
+    TokenMap map{"attention, layer " + std::to_string(layer) + of, "attention of layers." + std::to_string(layer) + of + ": relevance by query (down) and key (across)", trace.tokens, {}};
     const auto all = head ? edges.head.begin() + static_cast<std::ptrdiff_t>((layer * edges.heads + *head) * edges.tokens * edges.tokens)
                           : edges.summed.begin() + static_cast<std::ptrdiff_t>(layer * edges.tokens * edges.tokens);
     for (std::size_t q = 0; q < edges.tokens; ++q) {

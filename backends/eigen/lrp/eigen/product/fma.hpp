@@ -47,11 +47,18 @@ struct Ahead {
     }
 };
 
-/// float elements, plain loops: any machine.
-struct FmaPlain {
+/// Elements that are the floats themselves.
+template <class S>
+struct FloatElements {
     using element = float;
-    static constexpr Index depth = 1, lanes = 8;
-    using Square = PlainSquare<lanes>;
+    using Square = S;
+    static constexpr Index depth = 1, lanes = S::rows;
+    static void elements(const float* x, Index count, float* to) { std::copy_n(x, count, to); }
+    static void turn(const float* x, Index stride, float* to, Index to_stride) { Square::turn(x, stride, to, to_stride); }
+};
+
+/// float elements, plain loops: any machine.
+struct FmaPlain : FloatElements<PlainSquare<8>> {
     static constexpr int rows = 4;
 
     template <int MR, int NV>
@@ -64,8 +71,6 @@ struct FmaPlain {
         for (int i = 0; i < MR; ++i)
             for (Index j = 0; j < width; ++j) c[i * ldc + j] += sum[i][j];
     }
-    static void elements(const float* x, Index count, float* to) { std::copy_n(x, count, to); }
-    static void turn(const float* x, Index stride, float* to, Index to_stride) { Square::turn(x, stride, to, to_stride); }
     template <class W>
     static void widen_rows(const W* w, Index stride, Index rows, Index count, float* to) {
         for (Index i = 0; i < rows; ++i)
@@ -82,10 +87,7 @@ struct FmaPlain {
 #if defined(__x86_64__)
 
 /// float elements, 256-bit fused multiply-add.
-struct FmaAvx2 {
-    using element = float;
-    static constexpr Index depth = 1, lanes = 8;
-    using Square = SquareAvx2;
+struct FmaAvx2 : FloatElements<SquareAvx2> {
     static constexpr int rows = 6;  // 12 sums, 2 vectors of B and one of A in 16 registers
 
     template <int MR, int NV>
@@ -122,8 +124,6 @@ struct FmaAvx2 {
     [[gnu::target("avx2,fma")]] static __m256 load(const bf16* from) { return _mm256_castsi256_ps(_mm256_slli_epi32(_mm256_cvtepu16_epi32(_mm_loadu_si128(reinterpret_cast<const __m128i*>(from))), 16)); }
     [[gnu::target("avx2,fma")]] static __m256 load(const float* from) { return _mm256_loadu_ps(from); }
 
-    static void elements(const float* x, Index count, float* to) { std::copy_n(x, count, to); }
-    static void turn(const float* x, Index stride, float* to, Index to_stride) { Square::turn(x, stride, to, to_stride); }
     template <class W>
     [[gnu::target("avx2,fma")]] static void widen(const W* from, Index count, float* to) {
         Index k = 0;
@@ -149,10 +149,7 @@ struct FmaAvx2 {
 };
 
 /// float elements, 512-bit fused multiply-add.
-struct FmaAvx512 {
-    using element = float;
-    static constexpr Index depth = 1, lanes = 16;
-    using Square = SquareAvx512;
+struct FmaAvx512 : FloatElements<SquareAvx512> {
     static constexpr int rows = 12;
 
     template <int MR, int NV>
@@ -189,8 +186,6 @@ struct FmaAvx512 {
     [[gnu::target("avx512f,avx512bw,avx512vl,avx2,fma")]] static __m512 load(const bf16* from) { return _mm512_castsi512_ps(_mm512_slli_epi32(_mm512_cvtepu16_epi32(_mm256_loadu_si256(reinterpret_cast<const __m256i*>(from))), 16)); }
     [[gnu::target("avx512f,avx512bw,avx512vl,avx2,fma")]] static __m512 load(const float* from) { return _mm512_loadu_ps(from); }
 
-    static void elements(const float* x, Index count, float* to) { std::copy_n(x, count, to); }
-    static void turn(const float* x, Index stride, float* to, Index to_stride) { Square::turn(x, stride, to, to_stride); }
     template <class W>
     [[gnu::target("avx512f,avx512bw,avx512vl,avx2,fma")]] static void widen(const W* from, Index count, float* to) {
         Index k = 0;

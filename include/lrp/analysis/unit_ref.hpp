@@ -1,0 +1,35 @@
+// SPDX-FileCopyrightText: 2026 The lrpxx authors
+// SPDX-License-Identifier: BSD-3-Clause
+#pragma once
+
+#include <string_view>
+
+#include <lrp/core/error.hpp>
+#include <lrp/core/site.hpp>
+
+namespace lrp {
+
+/// A neuron (input of down_proj) or head (before o_proj) of a layer.
+struct UnitRef {
+    Site site = Site::neuron;
+    Index layer = 0;
+    Index unit = 0;
+};
+
+/// UsageError, which begins with `who`, for a layer that a model lacks.
+template <class Config>
+void require_layer(const Config& config, Index layer, std::string_view who) {
+    if (layer < 0 || layer >= config.layers) fail<UsageError>(who, ": expected a layer from 0 to ", config.layers - 1, ", found ", layer);
+}
+
+/// UsageError, which begins with `who`, for a unit that a model lacks; Error for what is neither a neuron nor a head.
+template <class Config>
+void require_unit(const Config& config, const UnitRef& unit, std::string_view who) {
+    require_layer(config, unit.layer, who);
+    require(unit.site == Site::neuron || unit.site == Site::head, who, ": expected a neuron or a head, found site ", site_name(unit.site));
+    const Index count = unit.site == Site::neuron ? config.intermediate_size : config.attention.heads;
+    if (unit.unit < 0 || unit.unit >= count)
+        fail<UsageError>(who, ": expected a ", site_name(unit.site), " from 0 to ", count - 1, " in layer ", unit.layer, ", found ", unit.unit);
+}
+
+}  // namespace lrp
