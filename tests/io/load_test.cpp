@@ -68,6 +68,26 @@ TEST_CASE("load_tensor says what it expected and what it found") {
     CHECK_THROWS_WITH(OneTensor("F8_E4M3", "[1]", "x").load<float>({1}), Contains("found F8_E4M3"));
 }
 
+TEMPLATE_TEST_CASE("all_finite: every place of every length, both signs; the largest and smallest numbers are finite", "", float, double, bf16) {
+    using T = TestType;
+    using Wide = std::conditional_t<std::same_as<T, double>, double, float>;
+    constexpr Wide infinity = std::numeric_limits<Wide>::infinity(), largest = std::same_as<T, bf16> ? Wide(3.38e38) : std::numeric_limits<Wide>::max();
+    for (const std::size_t size : {0u, 1u, 2u, 3u, 4u, 5u, 7u, 8u, 9u, 21u}) {
+        std::vector<T> values(size, T(-largest));
+        CHECK(lrp::detail::all_finite(std::span<const T>(values)));
+        for (std::size_t at = 0; at < size; ++at) {
+            for (const Wide bad : {infinity, -infinity, std::numeric_limits<Wide>::quiet_NaN(), -std::numeric_limits<Wide>::quiet_NaN()}) {
+                values[at] = T(bad);
+                CHECK_FALSE(lrp::detail::all_finite(std::span<const T>(values)));
+            }
+            for (const Wide good : {largest, Wide(0), -Wide(0), std::numeric_limits<Wide>::denorm_min()}) {
+                values[at] = T(good);
+                CHECK(lrp::detail::all_finite(std::span<const T>(values)));
+            }
+        }
+    }
+}
+
 TEST_CASE("load_tensor names the first value that is not finite") {
     constexpr float infinity = std::numeric_limits<float>::infinity(), nan = std::numeric_limits<float>::quiet_NaN();
     CHECK_THROWS_WITH(OneTensor("F32", "[3]", raw(1.f, -infinity, nan)).load<float>({3}), Contains("tensor 'model.w': value 1 is not finite (-inf)"));
