@@ -51,9 +51,7 @@ inline std::string page_data(const Trace& trace, Normalize initial, bool include
 /// a chosen token its way through the layers with its most relevant heads and neurons (where the trace has them). Needs no network, opens
 /// from file://; every text of the model is escaped. Error if a value is not finite.
 [[nodiscard]] inline std::string html_page(const Trace& trace, Normalize initial, bool include_embedding) {
-    const std::string question = detail::html_question(trace);
-    return detail::html_head(question, detail::html_heat_style) + "<h1>" + question + "?</h1>\n<p class=\"lead\">" + detail::html_explained(trace) +
-           ". Red speaks for it, blue against it.</p>\n"
+    return detail::html_trace_head(trace) +
            "<h2>Prompt</h2>\n<div id=\"prompt\"></div>\n"
            "<h2>Way through the layers</h2>\n<div class=\"controls\">\n"
            "<label>Scale <select id=\"how\"><option value=\"layer\">each layer by its largest</option><option value=\"global\">one for all</option>"

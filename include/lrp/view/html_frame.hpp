@@ -77,6 +77,12 @@ inline std::string html_explained(const Trace& trace) {
            (trace.through().empty() ? "" : ", and only what comes through " + markup(trace.through()));
 }
 
+/// The beginning of a page with a heatmap: what the trace explains, as a question with `more` behind it, and how to read the colours.
+inline std::string html_trace_head(const Trace& trace, const std::string& more = "") {
+    const std::string question = html_question(trace);
+    return html_head(question, html_heat_style) + "<h1>" + question + more + "?</h1>\n<p class=\"lead\">" + html_explained(trace) + ". Red speaks for it, blue against it.</p>\n";
+}
+
 /// The prompt for scripts: `ids`, `tokens`, and `text`, the tokens of a running text, where line ends stay and other hidden characters are spelled out.
 inline void put_prompt(JsonWriter& json, const Trace& trace) {
     const auto strings = [&](const auto& change) {

@@ -38,9 +38,7 @@ inline std::string map_data(const TokenMap& map) {
     json.raw("first", std::to_string(first));
     json.raw("normalize", how == Normalize::layer ? "\"layer\"" : "\"global\"");
     json.raw("maps", list + "]");
-    const std::string question = detail::html_question(trace);
-    return detail::html_head(question, detail::html_heat_style) + "<h1>" + question + ", token by token?</h1>\n<p class=\"lead\">" + detail::html_explained(trace) +
-           ". Red speaks for it, blue against it.</p>\n"
+    return detail::html_trace_head(trace, ", token by token") +
            "<h2>Where the relevance of <span id=\"what\"></span> comes from</h2>\n<div id=\"prompt\"></div>\n"
            "<h2>All positions</h2>\n<div class=\"controls\">\n<label>Map <select id=\"map\"></select></label>\n"
            "<label>Scale <select id=\"how\"><option value=\"layer\">each row by its largest</option><option value=\"global\">one for all</option></select></label>\n"
