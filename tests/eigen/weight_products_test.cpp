@@ -159,6 +159,15 @@ TEST_CASE("without AMX, AVX2 and AVX-512 give the same bits") {
     }
 }
 
+// Other tests would pass without noticing: what takes the place of a path that is left aside is right.
+TEST_CASE("no path that this machine has is left aside") {
+    const CpuFeatures here = CpuFeatures::detect();
+    CHECK((!here.avx2 || WeightProducts::usable(ProductPath::avx2)));
+    CHECK((!here.avx512 || WeightProducts::usable(ProductPath::avx512)));
+    CHECK((!here.avx512_bf16 || WeightProducts::usable(ProductPath::dot_bf16)));
+    CHECK((!here.amx || (WeightProducts::usable(ProductPath::amx_exact) && WeightProducts::usable(ProductPath::amx_fast))));
+}
+
 TEST_CASE("the path follows the machine, the rows and what is asked") {
     WeightProducts products(1);
     products.cpu = {};

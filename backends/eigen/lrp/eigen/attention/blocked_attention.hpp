@@ -62,7 +62,7 @@ class BlockedAttention {
         const Shape s(call.sizes, call.q.rows, call.k.rows);
         const bool values_only = call.factor_q == 0 && call.factor_k == 0;
         const Index members = call.sizes.heads / call.sizes.kv_heads;
-        const Index tall = round_up(s.D, Isa::rows);
+        const Index tall = round_up(s.D, Isa::Packed::rows);
         pool.parallel_for(call.sizes.kv_heads, [&](Index kv, unsigned worker) {
             Carve memory{scratch.own<std::byte>(worker, 4 * (2 * s.columns() + s.rows() + 2 * tall * s.padded + 2 * s.scores() + 3 * block * tile_stride + 2 * tall * tile_stride +
                                                              block * s.wide_D + 2 * block * wide))};
@@ -127,8 +127,8 @@ class BlockedAttention {
 
   private:
     using E = typename Isa::element;
-    static constexpr Index wide = 2 * Isa::lanes;
-    static constexpr Index block = 4 * Isa::rows;                                               // queries worked together
+    static constexpr Index wide = Isa::Packed::vectors * Isa::lanes;
+    static constexpr Index block = 4 * Isa::Packed::rows;                                       // queries worked together
     static constexpr Index keys_block = block_depth * Isa::depth, score_stride = keys_block + 16;  // scores lie in blocks of keys, [blocks][block][score_stride]
 
     struct Carve {
@@ -157,7 +157,7 @@ class BlockedAttention {
     };
 
     /// The B of products over the head's width: [panels of `wide` keys][elements of D][wide].
-    static void pack_columns(View<const float> x, E* to) { pack_transposed<Isa>(x, 0, wide, to); }
+    static void pack_columns(View<const float> x, E* to) { pack_transposed<Isa, typename Isa::Packed>(x, 0, wide, to); }
     /// The B of products over keys: blocks of keys, each [tiles of D][elements of the block][wide].
     static void pack_rows(const Shape& s, View<const float> x, E* to) {
         for (Index b = 0; b < s.blocks; ++b)
@@ -205,8 +205,8 @@ class BlockedAttention {
 
     /// C [height, wide] += A B, in tiles of rows.
     static void tiles(Index height, const E* a, const E* b, float* c, Index ldc, Index count) {
-        const TileRows<Isa> cut{height};
-        for (Index t = 0; t < cut.tiles; ++t) tile<Isa, 2>(cut.first(t + 1) - cut.first(t), a + cut.first(t) * tile_stride, b, c + cut.first(t) * ldc, ldc, count, Ahead{});
+        const TileRows<typename Isa::Packed> cut{height};
+        for (Index t = 0; t < cut.tiles; ++t) tile_of<Isa, typename Isa::Packed, 2>(cut.first(t + 1) - cut.first(t), a + cut.first(t) * tile_stride, TileStride{}, b, c + cut.first(t) * ldc, ldc, count, Ahead{});
     }
     /// Rows a times all keys that the last of them sees.
     static void score(const Shape& s, const E* a, const E* columns, Index first, Index count, float* out) {

@@ -19,27 +19,26 @@ namespace lrp::detail {
 
 constexpr Index round_up(Index a, Index b) { return ceil_div(a, b) * b; }
 
-/// Calls f with the number of rows as a compile-time constant.
-template <class Isa, int NV, int MR = 1>
-void tile(Index rows, const typename Isa::element* a, const typename Isa::element* b, float* c, Index ldc, Index count, const Ahead& ahead) {
-    if constexpr (MR < Isa::rows) {
-        if (rows > MR) return tile<Isa, NV, MR + 1>(rows, a, b, c, ldc, count, ahead);
+/// C [rows, vectors * lanes] += A B, rows and vectors as compile-time constants.
+template <class Isa, class Tile, int NV, int MR = 1, class Stride>
+void tile_of(Index rows, const typename Isa::element* a, Stride a_stride, const typename Isa::element* b, float* c, Index ldc, Index count, const Ahead& ahead) {
+    if constexpr (MR < Tile::rows) {
+        if (rows > MR) return tile_of<Isa, Tile, NV, MR + 1>(rows, a, a_stride, b, c, ldc, count, ahead);
     }
-    Isa::template micro<MR, NV>(a, b, c, ldc, count, ahead);
+    Isa::template micro<MR, NV>(a, a_stride, b, c, ldc, count, ahead);
 }
-template <class Isa>
-void tile(Index rows, Index vectors, const typename Isa::element* a, const typename Isa::element* b, float* c, Index ldc, Index count, const Ahead& ahead) {
-    if (vectors == 2) {
-        tile<Isa, 2>(rows, a, b, c, ldc, count, ahead);
-    } else {
-        tile<Isa, 1>(rows, a, b, c, ldc, count, ahead);
+template <class Isa, class Tile, int NV = 1, class Stride>
+void tile(Index rows, Index vectors, const typename Isa::element* a, Stride a_stride, const typename Isa::element* b, float* c, Index ldc, Index count, const Ahead& ahead) {
+    if constexpr (NV < Tile::vectors) {
+        if (vectors > NV) return tile<Isa, Tile, NV + 1>(rows, vectors, a, a_stride, b, c, ldc, count, ahead);
     }
+    tile_of<Isa, Tile, NV>(rows, a, a_stride, b, c, ldc, count, ahead);
 }
 
-/// Rows of the tiles that `total` rows are cut into: as even as they come, none above the instruction set's most.
-template <class Isa>
+/// Rows of the tiles that `total` rows are cut into: as even as they come, none above the most.
+template <class Tile>
 struct TileRows {
-    Index total, tiles = ceil_div(total, Isa::rows);
+    Index total, tiles = ceil_div(total, Tile::rows);
     [[nodiscard]] Index first(Index tile) const { return tile * total / tiles; }
 };
 
@@ -53,11 +52,11 @@ inline void put_sums(const Product& p, const float* sums, Index count, float* ou
     }
 }
 
-/// x's columns [from, from + block_depth elements) to [panels of two vectors][count][tokens of the panel]: as many tokens as a multiple of `unit`
-/// lanes, one vector or two, holds; the last panel may be one vector wide.
-template <class Isa>
+/// x's columns [from, from + block_depth elements) to [panels of a tile's vectors][count][tokens of the panel]: as many tokens as a multiple of `unit`
+/// lanes holds; the last panel may have fewer vectors.
+template <class Isa, class Tile>
 void pack_transposed(View<const float> x, Index from, Index unit, typename Isa::element* to) {
-    constexpr Index lanes = Isa::lanes, wide = 2 * lanes, square = lanes * Isa::depth;  // terms of `lanes` elements
+    constexpr Index lanes = Isa::lanes, wide = Tile::vectors * lanes, square = lanes * Isa::depth;  // terms of `lanes` elements
     const Index terms = std::min(block_depth * Isa::depth, x.cols - from), count = ceil_div(terms, Isa::depth), padded = round_up(x.rows, unit);
     for (Index column = 0; column < padded; column += wide) {
         const Index width = std::min(wide, padded - column);
@@ -105,34 +104,46 @@ template <class Isa, class W>
 class Blocked {
   public:
     using E = typename Isa::element;
-    static constexpr Index lanes = Isa::lanes, wide = 2 * lanes;
+    static constexpr Index lanes = Isa::lanes;
 
     static void forward(ThreadPool& pool, ProductScratch& scratch, const Product& p, View<const float> x, View<const W> w, View<float> y) {
+        using Tile = Isa::template Forward<W>;
+        constexpr Index wide = Tile::vectors * lanes;
         const Index tokens = x.rows, K = x.cols, N = w.rows, padded = round_up(tokens, lanes), blocks = ceil_div(K, block_terms);
         E* packed = scratch.shared<E>(padded * blocks * block_depth);
-        pool.parallel_for(blocks, [&](Index block) { pack_transposed<Isa>(x, block * block_terms, lanes, packed + block * block_depth * padded); });
+        pool.parallel_for(blocks, [&](Index block) { pack_transposed<Isa, Tile>(x, block * block_terms, lanes, packed + block * block_depth * padded); });
 
+        const bool ready = Isa::ready(w);
+        const auto a_stride = [&] {
+            if constexpr (Isa::template may_be_ready<W>) {
+                return ready ? w.stride / Isa::depth : tile_stride;
+            } else {
+                return TileStride{};
+            }
+        }();
         const Index height = panel_height(N, padded), panels = ceil_div(N, height);
         pool.parallel_for(panels, [&](Index panel, unsigned worker) {
             const Index first = panel * height, rows = std::min(height, N - first);
-            E* a = scratch.own<E>(worker, height * (tile_stride + padded));
-            float* sums = reinterpret_cast<float*>(a + height * tile_stride);
+            E* widened = scratch.own<E>(worker, height * (tile_stride + padded));
+            float* sums = reinterpret_cast<float*>(widened + height * tile_stride);
             std::fill_n(sums, rows * padded, 0.0f);
-            const TileRows<Isa> cut{rows};
-            // One column of tiles: each is widened when its turn comes and worked while it is in the first cache. More: all, for all columns.
-            const Index together = padded <= wide ? 1 : cut.tiles;
+            const TileRows<Tile> cut{rows};
+            // Rows as they lie, or one column of tiles: a tile meets all columns while it is in the first cache. Else all are widened, for all columns.
+            const Index together = ready || padded <= wide ? 1 : cut.tiles;
             for (Index block = 0; block < blocks; ++block) {
                 const Index from = block * block_terms, terms = std::min(block_terms, K - from), count = ceil_div(terms, Isa::depth);
                 const E* b = packed + block * block_depth * padded;
                 for (Index begin = 0; begin < cut.tiles; begin += together) {
                     const Index end = std::min(begin + together, cut.tiles);
-                    Isa::widen_rows(w.row(first + cut.first(begin)) + from, w.stride, cut.first(end) - cut.first(begin), terms, a + cut.first(begin) * tile_stride);
+                    if (!ready)
+                        Isa::widen_rows(w.row(first + cut.first(begin)) + from, w.stride, cut.first(end) - cut.first(begin), terms, widened + cut.first(begin) * tile_stride);
                     for (Index column = 0; column < padded; column += wide) {
-                        const Index vectors = std::min<Index>(2, (padded - column) / lanes);
+                        const Index vectors = std::min<Index>(Tile::vectors, (padded - column) / lanes);
                         for (Index t = begin; t < end; ++t) {
                             const Index row = cut.first(t), tall = cut.first(t + 1) - row;
-                            tile<Isa>(tall, vectors, a + row * tile_stride, b + column * count, sums + row * padded + column, padded, count,
-                                      column == 0 ? rows_ahead(w, first, cut, t, from, together == 1) : Ahead{});
+                            const E* a = ready ? reinterpret_cast<const E*>(w.row(first + row) + from) : widened + row * tile_stride;
+                            tile<Isa, Tile>(tall, vectors, a, a_stride, b + column * count, sums + row * padded + column, padded, count,
+                                            column == 0 ? rows_ahead(w, first, cut, t, from, together == 1) : Ahead{});
                         }
                     }
                 }
@@ -142,6 +153,7 @@ class Blocked {
     }
 
     static void backward(ThreadPool& pool, ProductScratch& scratch, const Product& p, View<const float> c, View<const W> w, View<float> g) {
+        using Tile = Isa::Packed;
         const Index tokens = c.rows, N = c.cols, K = g.cols, blocks = ceil_div(N, block_terms);
         E* packed = scratch.shared<E>(blocks * tokens * tile_stride);
         pool.parallel_for(blocks, [&](Index block) {
@@ -150,7 +162,7 @@ class Blocked {
         });
 
         const Index width = panel_width(K, tokens), panels = ceil_div(K, width);
-        const TileRows<Isa> cut{tokens};
+        const TileRows<Tile> cut{tokens};
         pool.parallel_for(panels, [&](Index panel, unsigned worker) {
             const Index first = panel * width, cols = std::min(width, K - first), stride = round_up(cols, wide);
             E* b = scratch.own<E>(worker, width * (block_depth + tokens));
@@ -164,8 +176,9 @@ class Blocked {
                     const Index row = cut.first(t), tall = cut.first(t + 1) - row;
                     const E* a = packed + (block * tokens + row) * tile_stride;
                     for (Index column = 0; column < stride; column += wide)
-                        tile<Isa>(tall, 2, a, b + column * count, sums + row * stride + column, stride, count,
-                                  t == 0 ? columns_ahead(w, from + block_terms, first + column) : share_ahead(a + tall * tile_stride, tall * tile_stride, column / wide, stride / wide));
+                        tile<Isa, Tile>(tall, Tile::vectors, a, TileStride{}, b + column * count, sums + row * stride + column, stride, count,
+                                        t < wide / in_line ? columns_ahead(w, from + block_terms, first + column + t * in_line)
+                                                           : share_ahead(a + tall * tile_stride, tall * tile_stride, column / wide, stride / wide));
                 }
             }
             for (Index t = 0; t < tokens; ++t) put_sums(p, sums + t * stride, cols, g.row(t) + first);
@@ -173,12 +186,13 @@ class Blocked {
     }
 
   private:
-    static constexpr Index block_terms = block_depth * Isa::depth;
+    static constexpr Index block_terms = block_depth * Isa::depth, chunks = block_depth / ahead_chunk;
     static constexpr Index size = sizeof(W);
+    static constexpr Index wide = Isa::Packed::vectors * lanes, in_line = std::min(wide, Ahead::line / size);  // columns of a tile backward, and of W in a line
     static const char* bytes(const W* at) { return reinterpret_cast<const char*>(at); }
 
     /// What the tile after next will widen: the next rows of this block, or the same rows of the next.
-    static Ahead rows_ahead(const View<const W>& w, Index first, const TileRows<Isa>& cut, Index t, Index from, bool next_rows) {
+    static Ahead rows_ahead(const View<const W>& w, Index first, const TileRows<typename Isa::template Forward<W>>& cut, Index t, Index from, bool next_rows) {
         const bool more = next_rows && t + 1 < cut.tiles;
         const Index row = more ? cut.first(t + 1) : next_rows ? 0 : cut.first(t);
         const Index tall = more ? cut.first(t + 2) - row : next_rows ? cut.first(1) : cut.first(t + 1) - row;
@@ -191,16 +205,16 @@ class Blocked {
     }
     /// The part `part` of `parts` of `count` packed elements that come next.
     static Ahead share_ahead(const E* next, Index count, Index part, Index parts) {
-        constexpr Index line = 64, chunks = block_depth / ahead_chunk;
-        const Index lines = ceil_div(count * Index{sizeof(E)}, line * parts), each = ceil_div(lines, chunks);
-        return {reinterpret_cast<const char*>(next) + part * lines * line, line, each * line, each};
+        const Index lines = ceil_div(count * Index{sizeof(E)}, Ahead::line * parts), each = ceil_div(lines, chunks);
+        return {reinterpret_cast<const char*>(next) + part * lines * Ahead::line, Ahead::line, each * Ahead::line, each};
     }
 
     /// Rows of W to a panel: few enough that a panel's sums stay in the second cache and every thread gets several.
     static Index panel_height(Index N, Index padded) {
         const Index fit = std::max<Index>(1, (Index{256} << 10) / static_cast<Index>(sizeof(float)) / padded);
         const Index share = ceil_div(N, 16);
-        return std::clamp<Index>(std::min(fit, share) / Isa::rows * Isa::rows, Isa::rows, 8 * Isa::rows);
+        constexpr Index rows = Isa::template Forward<W>::rows, most = 96 / rows * rows;
+        return std::clamp<Index>(std::min(fit, share) / rows * rows, rows, most);
     }
     static Index panel_width(Index K, Index tokens) {
         const Index fit = std::max<Index>(1, (Index{256} << 10) / static_cast<Index>(sizeof(float)) / tokens);

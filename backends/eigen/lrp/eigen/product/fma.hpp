@@ -1,13 +1,14 @@
 // SPDX-FileCopyrightText: 2026 The lrpxx authors
 // SPDX-License-Identifier: BSD-3-Clause
 //
-// The inner loops of blocked products, once per instruction set: a tile of C gains A B, where A's rows lie `tile_stride` elements apart and B is
+// The inner loops of blocked products, once per instruction set: a tile of C gains A B, where A's rows lie `a_stride` elements apart and B is
 // packed [depth][NV vectors]. Each element of C sums in the order of the depth, so that every instruction set of one element type gives the
 // same bits, and so does every way of cutting a product into tiles.
 //
 // An instruction set is a struct with `element` (what A and B hold), `depth` (terms of the sum in one element), `lanes`, `Square` (product/square.hpp,
-// of `lanes` rows), and static functions
-//   micro<MR, NV>(a, b, c, ldc, count, ahead)   C [MR, NV * lanes] += A [MR, count] B [count, NV * lanes]
+// of `lanes` rows), the largest tiles of products forward and of all others (`Forward<W>`, `Packed`: rows, vectors), and static functions
+//   micro<MR, NV>(a, a_stride, b, c, ldc, count, ahead)   C [MR, NV * lanes] += A [MR, count] B [count, NV * lanes]
+//   may_be_ready<W>, ready(w)                   whether rows of weights are elements as they lie
 //   elements(x, count, to)                      to <- `count` floats as elements, padded with 0 to a whole one
 //   turn(x, stride, to, to_stride)              to [lanes][lanes] <- floats [lanes rows, lanes * depth] as elements, rows and columns exchanged
 //   widen_rows(w, stride, rows, count, to)      to [rows][tile_stride] <- weights [rows, count] as elements, padded with 0 to a whole element
@@ -17,8 +18,10 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 #include <lrp/core/scalar.hpp>
+#include <lrp/core/tensor.hpp>
 #include <lrp/eigen/product/cpu.hpp>
 #include <lrp/eigen/product/square.hpp>
 
@@ -32,6 +35,13 @@ namespace lrp::detail {
 inline constexpr Index block_depth = 256;
 /// Elements from one row of a packed A to the next: the odd cache line keeps rows out of each other's cache sets.
 inline constexpr Index tile_stride = block_depth + 16;
+using TileStride = std::integral_constant<Index, tile_stride>;
+
+/// The most rows and vectors of a tile.
+template <int Rows, int Vectors>
+struct TileSize {
+    static constexpr int rows = Rows, vectors = Vectors;
+};
 
 /// Terms after which a tile's loop fetches something ahead.
 inline constexpr Index ahead_chunk = 16;
@@ -39,6 +49,7 @@ inline constexpr Index ahead_chunk = 16;
 /// Memory that the next block will need, asked for while this one is worked: `count` places `stride` bytes apart, all of them moved on by `step`
 /// from chunk to chunk. Asking never fails, wherever it points.
 struct Ahead {
+    static constexpr Index line = 64;  ///< bytes that come at once
     const char* place = nullptr;
     Index stride = 0, step = 0, count = 0;
     [[gnu::always_inline]] void fetch() {
@@ -53,21 +64,29 @@ struct FloatElements {
     using element = float;
     using Square = S;
     static constexpr Index depth = 1, lanes = S::rows;
+    template <class W>
+    static constexpr bool may_be_ready = std::same_as<W, float>;
+    template <class W>
+    static constexpr bool ready(const View<const W>&) {
+        return may_be_ready<W>;
+    }
     static void elements(const float* x, Index count, float* to) { std::copy_n(x, count, to); }
     static void turn(const float* x, Index stride, float* to, Index to_stride) { Square::turn(x, stride, to, to_stride); }
 };
 
 /// float elements, plain loops: any machine.
 struct FmaPlain : FloatElements<PlainSquare<8>> {
-    static constexpr int rows = 4;
+    template <class W>
+    using Forward = TileSize<4, 2>;
+    using Packed = TileSize<4, 2>;
 
-    template <int MR, int NV>
-    static void micro(const float* a, const float* b, float* c, Index ldc, Index count, Ahead) {
+    template <int MR, int NV, class Stride>
+    static void micro(const float* a, Stride a_stride, const float* b, float* c, Index ldc, Index count, Ahead) {
         constexpr Index width = NV * lanes;
         float sum[MR][width] = {};
         for (Index k = 0; k < count; ++k)
             for (int i = 0; i < MR; ++i)
-                for (Index j = 0; j < width; ++j) sum[i][j] += a[i * tile_stride + k] * b[k * width + j];
+                for (Index j = 0; j < width; ++j) sum[i][j] += a[i * a_stride + k] * b[k * width + j];
         for (int i = 0; i < MR; ++i)
             for (Index j = 0; j < width; ++j) c[i * ldc + j] += sum[i][j];
     }
@@ -88,10 +107,12 @@ struct FmaPlain : FloatElements<PlainSquare<8>> {
 
 /// float elements, 256-bit fused multiply-add.
 struct FmaAvx2 : FloatElements<SquareAvx2> {
-    static constexpr int rows = 6;  // 12 sums, 2 vectors of B and one of A in 16 registers
+    template <class W>
+    using Forward = TileSize<6, 2>;  // 12 sums, 2 vectors of B and one of A in 16 registers
+    using Packed = TileSize<6, 2>;
 
-    template <int MR, int NV>
-    [[gnu::target("avx2,fma")]] static void micro(const float* a, const float* b, float* c, Index ldc, Index count, Ahead ahead) {
+    template <int MR, int NV, class Stride>
+    [[gnu::target("avx2,fma")]] static void micro(const float* a, Stride a_stride, const float* b, float* c, Index ldc, Index count, Ahead ahead) {
         __m256 sum[MR][NV];
 #pragma GCC unroll 16
         for (int i = 0; i < MR; ++i)
@@ -106,7 +127,7 @@ struct FmaAvx2 : FloatElements<SquareAvx2> {
                 for (int j = 0; j < NV; ++j) right[j] = _mm256_load_ps(b + (k * NV + j) * lanes);
 #pragma GCC unroll 16
                 for (int i = 0; i < MR; ++i) {
-                    const __m256 left = _mm256_broadcast_ss(a + i * tile_stride + k);
+                    const __m256 left = _mm256_broadcast_ss(a + i * a_stride + k);
 #pragma GCC unroll 16
                     for (int j = 0; j < NV; ++j) sum[i][j] = _mm256_fmadd_ps(left, right[j], sum[i][j]);
                 }
@@ -150,10 +171,12 @@ struct FmaAvx2 : FloatElements<SquareAvx2> {
 
 /// float elements, 512-bit fused multiply-add.
 struct FmaAvx512 : FloatElements<SquareAvx512> {
-    static constexpr int rows = 12;
+    template <class W>
+    using Forward = std::conditional_t<may_be_ready<W>, TileSize<6, 4>, TileSize<12, 2>>;  // rows as they lie may share a cache set, which holds eight lines
+    using Packed = TileSize<12, 2>;
 
-    template <int MR, int NV>
-    [[gnu::target("avx512f,avx512bw,avx512vl,avx2,fma")]] static void micro(const float* a, const float* b, float* c, Index ldc, Index count, Ahead ahead) {
+    template <int MR, int NV, class Stride>
+    [[gnu::target("avx512f,avx512bw,avx512vl,avx2,fma")]] static void micro(const float* a, Stride a_stride, const float* b, float* c, Index ldc, Index count, Ahead ahead) {
         __m512 sum[MR][NV];
 #pragma GCC unroll 16
         for (int i = 0; i < MR; ++i)
@@ -168,7 +191,7 @@ struct FmaAvx512 : FloatElements<SquareAvx512> {
                 for (int j = 0; j < NV; ++j) right[j] = _mm512_load_ps(b + (k * NV + j) * lanes);
 #pragma GCC unroll 16
                 for (int i = 0; i < MR; ++i) {
-                    const __m512 left = _mm512_set1_ps(a[i * tile_stride + k]);
+                    const __m512 left = _mm512_set1_ps(a[i * a_stride + k]);
 #pragma GCC unroll 16
                     for (int j = 0; j < NV; ++j) sum[i][j] = _mm512_fmadd_ps(left, right[j], sum[i][j]);
                 }
@@ -220,10 +243,12 @@ struct DotAvx512 {
     using element = std::uint32_t;
     static constexpr Index depth = 2, lanes = 16;
     using Square = SquareAvx512;
-    static constexpr int rows = 12;
+    template <class W>
+    using Forward = TileSize<6, 4>;  // as with float rows
+    using Packed = TileSize<12, 2>;
 
-    template <int MR, int NV>
-    [[gnu::target("avx512f,avx512bw,avx512vl,avx512bf16,avx2,fma")]] static void micro(const std::uint32_t* a, const std::uint32_t* b, float* c, Index ldc, Index count, Ahead ahead) {
+    template <int MR, int NV, class Stride>
+    [[gnu::target("avx512f,avx512bw,avx512vl,avx512bf16,avx2,fma")]] static void micro(const std::uint32_t* a, Stride a_stride, const std::uint32_t* b, float* c, Index ldc, Index count, Ahead ahead) {
         __m512 sum[MR][NV];
 #pragma GCC unroll 16
         for (int i = 0; i < MR; ++i)
@@ -238,7 +263,7 @@ struct DotAvx512 {
                 for (int j = 0; j < NV; ++j) right[j] = (__m512bh)_mm512_load_si512(b + (k * NV + j) * lanes);
 #pragma GCC unroll 16
                 for (int i = 0; i < MR; ++i) {
-                    const __m512bh left = (__m512bh)_mm512_set1_epi32(static_cast<int>(a[i * tile_stride + k]));
+                    const __m512bh left = (__m512bh)_mm512_set1_epi32(pair_at(a + i * a_stride + k));
 #pragma GCC unroll 16
                     for (int j = 0; j < NV; ++j) sum[i][j] = _mm512_dpbf16_ps(sum[i][j], left, right[j]);
                 }
@@ -253,6 +278,15 @@ struct DotAvx512 {
             }
     }
 
+    /// A pair wherever it lies: those of W are aligned as bf16.
+    static int pair_at(const std::uint32_t* at) {
+        int pair;
+        std::memcpy(&pair, static_cast<const void*>(at), sizeof(pair));
+        return pair;
+    }
+    template <class W>
+    static constexpr bool may_be_ready = true;
+    static bool ready(const View<const bf16>& w) { return w.cols % 2 == 0 && w.stride % 2 == 0; }
     /// 32 floats as 16 pairs, each rounded to the nearest bf16.
     [[gnu::target("avx512f,avx512bw,avx512vl,avx512bf16,avx2,fma"), gnu::always_inline]] static inline __m512i pairs(const float* x) {
         return (__m512i)_mm512_cvtne2ps_pbh(_mm512_loadu_ps(x + lanes), _mm512_loadu_ps(x));

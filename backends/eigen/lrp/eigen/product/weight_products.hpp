@@ -77,6 +77,31 @@ class WeightProducts {
         return taken == path<W>(b) && together(true) && (together(false) || same_backward(taken));
     }
 
+    /// Whether a path's results agree with a plain loop on this machine, which must have its instructions; asked once for all. Where they do not, a line on
+    /// standard error says so and other code forms the products.
+    [[nodiscard]] static bool usable(ProductPath path) {
+        using enum ProductPath;
+        static std::array<detail::PathCheck, 5> checks{{{product_path_name(avx2), 1e-5},
+                                                        {product_path_name(avx512), 1e-5},
+                                                        {product_path_name(dot_bf16), 2e-2},
+                                                        {product_path_name(amx_exact), 1e-5},
+                                                        {product_path_name(amx_fast), 2e-2}}};
+        detail::PathCheck& check = checks[static_cast<std::size_t>(path) - 1];
+        const auto product = [path](bool transpose) {
+            return [path, transpose](View<const float> x, View<const bf16> w, float alpha, float beta, View<float> y) {
+                ThreadPool alone(1);
+                detail::ProductScratch scratch(1);
+                const Product p{.transpose_b = transpose, .alpha = alpha, .beta = beta};
+                for (const Index rows : {std::min<Index>(3, x.rows), x.rows})  // few rows take other code than many
+                    for (Index first = 0; first < x.rows && (rows == x.rows || beta == 0); first += rows) {
+                        const Index some = std::min(rows, x.rows - first);
+                        run_piece({path, some <= few_rows(path, transpose)}, alone, scratch, detail::PanelProvider::eigen, p, x.rows_from(first, some), w, y.rows_from(first, some));
+                    }
+            };
+        };
+        return check.usable<bf16>(product(true), product(false));
+    }
+
     [[nodiscard]] detail::ProductScratch& scratch() { return scratch_; }
 
   private:
@@ -90,7 +115,7 @@ class WeightProducts {
     /// Up to how many rows W is streamed: measured on Zen 4.
     static Index few_rows(ProductPath path, bool forward) {
         if (path == ProductPath::dot_bf16) return forward ? 24 : 16;
-        if (path == ProductPath::avx512) return forward ? 32 : 24;
+        if (path == ProductPath::avx512) return forward ? 32 : 12;
         return path == ProductPath::avx2 ? detail::stream_rows : 0;
     }
 
@@ -118,30 +143,6 @@ class WeightProducts {
         p.transpose_b ? Code::forward(pool, scratch, p, a, b, c, more...) : Code::backward(pool, scratch, p, a, b, c, more...);
     }
 
-    /// Whether a path's results agree with a plain loop on this machine; asked once for all.
-    static bool usable(ProductPath path) {
-        using enum ProductPath;
-        static std::array<detail::PathCheck, 5> checks{{{product_path_name(avx2), 1e-5},
-                                                        {product_path_name(avx512), 1e-5},
-                                                        {product_path_name(dot_bf16), 2e-2},
-                                                        {product_path_name(amx_exact), 1e-5},
-                                                        {product_path_name(amx_fast), 2e-2}}};
-        detail::PathCheck& check = checks[static_cast<std::size_t>(path) - 1];
-        const auto product = [path](bool transpose) {
-            return [path, transpose](View<const float> x, View<const bf16> w, float alpha, float beta, View<float> y) {
-                ThreadPool alone(1);
-                detail::ProductScratch scratch(1);
-                const Product p{.transpose_b = transpose, .alpha = alpha, .beta = beta};
-                for (const Index rows : {std::min<Index>(3, x.rows), x.rows})  // few rows take other code than many
-                    for (Index first = 0; first < x.rows && (rows == x.rows || beta == 0); first += rows) {
-                        const Index some = std::min(rows, x.rows - first);
-                        run_piece({path, some <= few_rows(path, transpose)}, alone, scratch, detail::PanelProvider::eigen, p, x.rows_from(first, some), w, y.rows_from(first, some));
-                    }
-            };
-        };
-        return check.usable<bf16>(product(true), product(false));
-    }
-
     /// Whether a bf16 dot product does more in a second than a float multiply-add: twice as much on some processors, half as much on others.
     static bool dot_is_faster();
 
@@ -155,14 +156,15 @@ namespace detail {
 /// Seconds that `tile` takes for a fixed amount of work in the first cache.
 template <class Isa>
 double seconds_of_tiles() {
-    std::vector<std::byte> memory(static_cast<std::size_t>(Isa::rows * tile_stride + 2 * Isa::lanes * block_depth) * sizeof(typename Isa::element) + 64);
+    using Tile = Isa::Packed;
+    std::vector<std::byte> memory(static_cast<std::size_t>(Tile::rows * tile_stride + Tile::vectors * Isa::lanes * block_depth) * sizeof(typename Isa::element) + 64);
     const auto at = (reinterpret_cast<std::uintptr_t>(memory.data()) + 63) / 64 * 64;
     auto* a = reinterpret_cast<typename Isa::element*>(at);
-    std::vector<float> c(static_cast<std::size_t>(2 * Isa::rows * Isa::lanes));
+    std::vector<float> c(static_cast<std::size_t>(Tile::rows * Tile::vectors * Isa::lanes));
     double best = 1;
     for (int round = 0; round < 5; ++round) {
         const auto start = std::chrono::steady_clock::now();
-        for (int i = 0; i < 8; ++i) tile<Isa>(Isa::rows, 2, a, a + Isa::rows * tile_stride, c.data(), 2 * Isa::lanes, block_depth, Ahead{});
+        for (int i = 0; i < 8; ++i) tile<Isa, Tile>(Tile::rows, Tile::vectors, a, TileStride{}, a + Tile::rows * tile_stride, c.data(), Tile::vectors * Isa::lanes, block_depth, Ahead{});
         best = std::min(best, std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
     }
     return best;
