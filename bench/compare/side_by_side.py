@@ -21,6 +21,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import zlib
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 
@@ -35,6 +36,7 @@ def arguments():
     parser.add_argument("--lxt", default="f32,bf16", help="which types LXT runs in; '' for lrpxx alone")
     parser.add_argument("--products", default="exact,fast", help="which products lrpxx runs with; '' for LXT alone")
     parser.add_argument("--accuracy-up-to", type=int, default=2048, metavar="T", help="longest prompt whose deviations are computed; 0: none")
+    parser.add_argument("--truths", metavar="FOLDER", help="keep the float64 results there, and take from there those that it holds")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--json", metavar="FILE", help="write every figure to this file, too")
     return parser.parse_args()
@@ -101,10 +103,29 @@ def deviations(truth, found):
     return {"embedding": float(embedding), "residual": float(layers.max())}
 
 
+def truths(args, prompts, folder):
+    """The float64 results of the prompts that are judged, one after the other: a long prompt's takes minutes and gigabytes."""
+    results = {}
+    model = 0
+    for name in sorted(os.listdir(args.model)):
+        with open(os.path.join(args.model, name), "rb") as file:
+            model = zlib.crc32(file.read(1 << 20), model)
+    for count, ids in prompts.items():
+        if count <= args.accuracy_up_to:
+            out = os.path.join(folder, f"truth-{zlib.crc32(json.dumps(ids).encode(), model):08x}-{count}.npz")
+            if not os.path.exists(out):
+                print(f"\rfloat64 over {count} tokens   ", end="", file=sys.stderr, flush=True)
+                unfinished = out[:-4] + ".unfinished.npz"
+                subprocess.run([sys.executable, os.path.join(HERE, "truth.py"), args.model, str(args.threads), json.dumps(ids), unfinished], check=True)
+                os.replace(unfinished, out)
+            results[count] = out
+    return results
+
+
 def main():
     args = arguments()
     try:
-        import numpy
+        import numpy  # noqa: F401
         from importlib.metadata import version
         versions = ", ".join(f"{name} {version(name)}" for name in ("torch", "transformers", "lxt"))
     except ImportError as missing:
@@ -114,6 +135,16 @@ def main():
     lengths = [int(part) for part in args.tokens.split(",")]
     numbers = random.Random(args.seed)
     prompts = {count: [numbers.randrange(vocabulary) for _ in range(count)] for count in lengths}
+    with tempfile.TemporaryDirectory() as folder:
+        if args.truths:
+            os.makedirs(args.truths, exist_ok=True)
+        compare(args, prompts, versions, truths(args, prompts, args.truths or folder), os.path.join(folder, "found.npz"))
+    return 0
+
+
+def compare(args, prompts, versions, truth_files, found_file):
+    import numpy
+    lengths = list(prompts)
     sides = [Lxt(args, kind) for kind in args.lxt.split(",") if kind] + [Lrpxx(args, products) for products in args.products.split(",") if products]
     names = [side.name for side in sides]
     pairs = [pair for pair in (("LXT f32", "lrpxx exact"), ("LXT bf16", "lrpxx fast"), ("LXT bf16", "lrpxx exact")) if set(pair) <= set(names)]
@@ -150,26 +181,21 @@ def main():
             f"{row[left]['total_s'] / row[right]['total_s']:.2f}" for left, right in pairs], lengths)
     table("Peak memory, GiB", names, lambda row: [f"{row[n]['peak_bytes'] / 2**30:.2f}" for n in names], lengths)
 
-    with tempfile.TemporaryDirectory() as folder:
-        judged = [count for count in lengths if count <= args.accuracy_up_to]
-        for count in judged:
-            truth_file, found_file = os.path.join(folder, "truth.npz"), os.path.join(folder, "found.npz")
-            subprocess.run([sys.executable, os.path.join(HERE, "truth.py"), args.model, str(args.threads), json.dumps(prompts[count]), truth_file], check=True)
-            truth = numpy.load(truth_file)
-            for side in sides:
-                side.relevance(prompts[count], int(truth["target"]), found_file)
-                rows[count][side.name]["deviation"] = deviations(truth, numpy.load(found_file))
-            print(f"\rdeviations over {count} tokens   ", end="", file=sys.stderr, flush=True)
-        print(file=sys.stderr)
-        if judged:
-            table("Largest deviation from float64: embedding, residual trace", names, lambda row: [
-                f"{row[n]['deviation']['embedding']:.2g}, {row[n]['deviation']['residual']:.2g}" for n in names], judged)
+    for count, truth_file in truth_files.items():
+        truth = numpy.load(truth_file)
+        for side in sides:
+            side.relevance(prompts[count], int(truth["target"]), found_file)
+            rows[count][side.name]["deviation"] = deviations(truth, numpy.load(found_file))
+        print(f"\rdeviations over {count} tokens   ", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+    if truth_files:
+        table("Largest deviation from float64: embedding, residual trace", names, lambda row: [
+            f"{row[n]['deviation']['embedding']:.2g}, {row[n]['deviation']['residual']:.2g}" for n in names], truth_files)
     for side in sides:
         side.close()
     if args.json:
         with open(args.json, "w", encoding="utf-8") as file:
             json.dump({"model": args.model, "versions": versions, "threads": args.threads, "machine": machine, "rows": rows}, file, indent=1)
-    return 0
 
 
 if __name__ == "__main__":
