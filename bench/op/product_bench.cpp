@@ -2,10 +2,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // Products with weights as the Eigen backend forms them: product/<direction>/<weights>/<how>/<outputs>x<inputs>/<tokens>, with the shapes of a 1B
-// LLaMA. "panels_eigen" and "panels_cblas" are what processors without AVX2 get; the label says what formed the product.
+// LLaMA. "panels_eigen" and "panels_cblas" are what processors without AVX2 get; the label says what formed the product, and `share` is the part of
+// the roofline that is reached: the longer of computing at this machine's best rate and of reading the weights once, over the time taken. The weights
+// change from product to product, so that they come from memory and not from a cache.
 #include <lrp/eigen/backend.hpp>
 
 #include "data.hpp"
+#include "roofline.hpp"
 
 using namespace lrp;
 using namespace lrp::bench;
@@ -13,6 +16,12 @@ using namespace lrp::bench;
 namespace {
 
 enum class How { exact, fast, panels_eigen, panels_cblas };
+
+/// The machine's rates, measured once in this run.
+const cli::Roofline& machine() {
+    static const cli::Roofline rates = cli::measure_roofline(0);
+    return rates;
+}
 
 template <Storage W>
 void product(benchmark::State& state, bool forward, How how, Index outputs, Index inputs) {
@@ -27,14 +36,18 @@ void product(benchmark::State& state, bool forward, How how, Index outputs, Inde
     std::mt19937 random(1);
     std::normal_distribution<float> normal;
     std::vector<float> in(static_cast<std::size_t>(tokens * depth)), out(static_cast<std::size_t>(tokens * width));
-    std::vector<W> weights(static_cast<std::size_t>(outputs * inputs));
+    const Index size = outputs * inputs, matrices = (Index{256} << 20) / (size * Index{sizeof(W)});
+    std::vector<W> weights(static_cast<std::size_t>(matrices * size));
     for (float& value : in) value = normal(random);
     for (std::size_t i = 0; i < weights.size(); ++i) weights[i] = narrow<W>(in[i % in.size()]);
     const View<const float> x(in.data(), tokens, depth);
-    const View<const W> w(weights.data(), outputs, inputs);
     const View<float> y(out.data(), tokens, width);
-    for (auto _ : state) Backend::matmul(ctx, {.transpose_b = forward}, x, w, y);
-    count(state, 2.0 * static_cast<double>(tokens * outputs * inputs), static_cast<double>(sizeof(W)) * static_cast<double>(outputs * inputs) + 4.0 * static_cast<double>(tokens * (outputs + inputs)));
+    Index next = 0;
+    for (auto _ : state) Backend::matmul(ctx, {.transpose_b = forward}, x, View<const W>(weights.data() + next++ % matrices * size, outputs, inputs), y);
+    const double flops = 2.0 * static_cast<double>(tokens * size), bytes = static_cast<double>(sizeof(W)) * static_cast<double>(size);
+    count(state, flops, bytes + 4.0 * static_cast<double>(tokens * (outputs + inputs)));
+    const double floor = std::max(flops / machine().products_rate(ctx.products.products), bytes / machine().read);
+    state.counters["share"] = benchmark::Counter(floor * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
     state.SetLabel(Backend::product_code(ctx, tokens));
 }
 
@@ -48,12 +61,12 @@ void add(const char* weights) {
             for (const auto& [outputs, inputs] : {std::pair{d, d}, {keys, d}, {F, d}, {d, F}}) {
                 const std::string full = std::string("product/") + (forward ? "forward/" : "back/") + weights + "/" + name + "/" + std::to_string(outputs) + "x" + std::to_string(inputs);
                 auto* one = benchmark::RegisterBenchmark(full.c_str(), [=, n = outputs, k = inputs, how = how](benchmark::State& state) { product<W>(state, forward, how, n, k); });
-                one->Arg(1)->Arg(16)->Arg(128)->Arg(512)->Unit(benchmark::kMicrosecond)->UseRealTime();
+                one->Arg(1)->Arg(4)->Arg(16)->Arg(128)->Arg(512)->Unit(benchmark::kMicrosecond)->UseRealTime();
             }
         }
 }
 
-[[maybe_unused]] const bool added = [] {
+[[maybe_unused]] const bool products_added = [] {
     add<bf16>("bf16");
     add<float>("f32");
     return true;

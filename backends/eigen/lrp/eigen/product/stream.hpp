@@ -317,9 +317,10 @@ class Streamed {
 
     static void backward(ThreadPool& pool, ProductScratch& scratch, const Product& p, View<const float> c, View<const W> w, View<float> g) {
         const View<const E> in = elements(pool, scratch, c);
-        // Columns are summed each by itself, so how they are cut does not change a bit: as wide as the threads allow, since memory likes long runs.
-        const Index share_of_thread = round_up(ceil_div(w.cols, static_cast<Index>(pool.size())), 64);
-        const Index width = std::min<Index>(share_of_thread, std::max<Index>(256, 4096 / c.rows / 64 * 64)), panels = ceil_div(w.cols, width);
+        // Columns are summed each by itself, so how they are cut does not change a bit: as wide as threads and the second cache allow, since memory
+        // likes long runs, and as many for every thread.
+        const Index threads = pool.size(), widest = std::max<Index>(256, (Index{128} << 10) / Index{sizeof(float)} / c.rows);
+        const Index width = round_up(ceil_div(w.cols, round_up(ceil_div(w.cols, widest), threads)), 64), panels = ceil_div(w.cols, width);
         constexpr Index block_terms = block_depth * Isa::depth;
         pool.parallel_for(panels, [&](Index panel, unsigned worker) {
             const Index first = panel * width, cols = std::min(width, w.cols - first);

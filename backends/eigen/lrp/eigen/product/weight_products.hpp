@@ -115,7 +115,7 @@ class WeightProducts {
     /// Up to how many rows W is streamed: measured on Zen 4.
     static Index few_rows(ProductPath path, bool forward) {
         if (path == ProductPath::dot_bf16) return forward ? 24 : 16;
-        if (path == ProductPath::avx512) return forward ? 32 : 12;
+        if (path == ProductPath::avx512) return forward ? 32 : 16;
         return path == ProductPath::avx2 ? detail::stream_rows : 0;
     }
 
