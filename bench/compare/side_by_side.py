@@ -108,8 +108,9 @@ def truths(args, prompts, folder):
     results = {}
     model = 0
     for name in sorted(os.listdir(args.model)):
-        with open(os.path.join(args.model, name), "rb") as file:
-            model = zlib.crc32(file.read(1 << 20), model)
+        if name.endswith((".json", ".safetensors")):
+            with open(os.path.join(args.model, name), "rb") as file:
+                model = zlib.crc32(file.read(1 << 20), model)
     for count, ids in prompts.items():
         if count <= args.accuracy_up_to:
             out = os.path.join(folder, f"truth-{zlib.crc32(json.dumps(ids).encode(), model):08x}-{count}.npz")

@@ -23,6 +23,19 @@ const cli::Roofline& machine() {
     return rates;
 }
 
+/// More weights than any cache holds, drawn once.
+template <Storage W>
+const std::vector<W>& random_weights() {
+    static const std::vector<W> weights = [] {
+        std::vector<W> values((std::size_t{256} << 20) / sizeof(W));
+        std::mt19937 random(2);
+        std::normal_distribution<float> normal;
+        for (W& value : values) value = narrow<W>(normal(random));
+        return values;
+    }();
+    return weights;
+}
+
 template <Storage W>
 void product(benchmark::State& state, bool forward, How how, Index outputs, Index inputs) {
     using Backend = EigenBackend<float, W>;
@@ -36,10 +49,9 @@ void product(benchmark::State& state, bool forward, How how, Index outputs, Inde
     std::mt19937 random(1);
     std::normal_distribution<float> normal;
     std::vector<float> in(static_cast<std::size_t>(tokens * depth)), out(static_cast<std::size_t>(tokens * width));
-    const Index size = outputs * inputs, matrices = (Index{256} << 20) / (size * Index{sizeof(W)});
-    std::vector<W> weights(static_cast<std::size_t>(matrices * size));
     for (float& value : in) value = normal(random);
-    for (std::size_t i = 0; i < weights.size(); ++i) weights[i] = narrow<W>(in[i % in.size()]);
+    const std::vector<W>& weights = random_weights<W>();
+    const Index size = outputs * inputs, matrices = static_cast<Index>(weights.size()) / size;
     const View<const float> x(in.data(), tokens, depth);
     const View<float> y(out.data(), tokens, width);
     Index next = 0;
