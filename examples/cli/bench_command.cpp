@@ -143,14 +143,17 @@ nlohmann::ordered_json row_json(const Row& row, const Setting& setting, const Be
 }
 
 void print_setting(const Setting& setting, const BenchOptions& options) {
-    const Roofline& machine = setting.roofline;
     std::printf("%s on %s, products %s, %u threads; loaded in %.2f s. Medians of %u runs after %u to warm up; least total in brackets.\n", setting.model.c_str(),
                 options.model.backend.c_str(), options.products.c_str(), setting.threads, setting.load_s, options.runs, options.warm_up);
-    std::printf("This machine at most: reads %.1f GB/s; f32 %.0f GFLOP/s (%s)", machine.read / 1e9, machine.f32 / 1e9, machine.f32_by.c_str());
+    std::printf("\n| tokens | forward s | relevance s | total s           | weights GB/s | GFLOP/s | of roofline | peak memory |\n"
+                "|-------:|----------:|------------:|------------------:|-------------:|--------:|------------:|------------:|\n");
+}
+
+void print_machine(const Roofline& machine) {
+    std::printf("\nThis machine at most: reads %.1f GB/s; f32 %.0f GFLOP/s (%s)", machine.read / 1e9, machine.f32 / 1e9, machine.f32_by.c_str());
     if (machine.bf16_dot > 0) std::printf("; vdpbf16ps %.0f", machine.bf16_dot / 1e9);
     if (machine.amx > 0) std::printf("; AMX bf16 %.0f", machine.amx / 1e9);
-    std::printf("\n\n| tokens | forward s | relevance s | total s           | weights GB/s | GFLOP/s | of roofline | peak memory |\n"
-                "|-------:|----------:|------------:|------------------:|-------------:|--------:|------------:|------------:|\n");
+    std::printf("\n");
 }
 
 void print_row(const Row& row, const Setting& setting) {
@@ -175,17 +178,20 @@ void run(BenchOptions options) {
     setting.model = model_name(options.model.folder);
     setting.weight_bytes = bytes_per_weight(*checkpoint);
     setting.threads = options.model.threads == 0 ? std::max(1u, std::thread::hardware_concurrency()) : options.model.threads;
-    setting.roofline = measure_roofline(setting.threads);
     if (!options.json) print_setting(setting, options);
     auto list = nlohmann::ordered_json::array();
     for (const auto& ids : all) {
+        setting.roofline.raise(measure_roofline(setting.threads));
         Row row = time_prompt(*engine, request, options, ids);
         row.floor_s = setting.roofline.floor(row.forward_work, setting.weight_bytes, options.model.products) +
                       setting.roofline.floor(row.relevance_work, setting.weight_bytes, options.model.products);
         if (!options.json) print_row(row, setting);
         list.push_back(row_json(row, setting, options));
     }
-    if (options.json) std::cout << list.dump(1) << '\n';
+    if (options.json)
+        std::cout << list.dump(1) << '\n';
+    else
+        print_machine(setting.roofline);
     std::cout.flush();
 }
 
@@ -210,7 +216,7 @@ void add_bench_command(CLI::App& app) {
     command->add_flag("--json", options->json, "write a list with one object a prompt length");
     command->footer("A pass is what `trace` does: the most likely next token, its relevance at the prompt and in every layer's residual stream (AttnLRP).\n"
                     "GB/s and GFLOP/s count what must be done at least: every weight read once a direction, the explained row alone in the last layer.\n"
-                    "The share of the roofline is the least time that takes at the machine's rates, measured just before, over the time it took.\n"
+                    "The share of the roofline is the least time that takes at the machine's rates, the best measured so far, over the time it took.\n"
                     "Examples:\n"
                     "  lrp bench examples/models/mini --tokens 16,128\n"
                     "  lrp make-random random-1b --like llama-3.2-1b && lrp bench random-1b --products fast --json");

@@ -20,6 +20,16 @@ struct Roofline {
     double bf16_dot = 0;   ///< flops/s of vdpbf16ps from registers
     double amx = 0;        ///< flops/s of AMX bf16, 2 x 2 tiles fed from the first-level cache
 
+    /// The better of each rate of two measurements: on a shared machine a core may be gone while one is taken.
+    void raise(const Roofline& other) {
+        read = std::max(read, other.read);
+        if (other.f32 > f32) {
+            f32 = other.f32;
+            f32_by = other.f32_by;
+        }
+        bf16_dot = std::max(bf16_dot, other.bf16_dot);
+        amx = std::max(amx, other.amx);
+    }
     /// The best rate at which products can be formed: float32 multiply-adds; a float32 number is three bf16, so an instruction for bf16 counts a
     /// third for products as exact as float32, and all of it for `fast` ones.
     [[nodiscard]] double products_rate(Products products) const {

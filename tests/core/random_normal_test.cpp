@@ -56,8 +56,12 @@ TEST_CASE("random numbers have the mean and deviation asked for") {
 
 TEST_CASE("any part of a stream can be made by itself") {
     const RandomNormal random(7, 0, 1);
-    std::vector<bf16> whole(1003), part(499);
+    std::vector<bf16> whole(1003);
     random.fill(5, 0, whole);
-    random.fill(5, 504, part);
-    for (std::size_t i = 0; i < part.size(); ++i) CHECK(part[i].bits == whole[504 + i].bits);
+    for (const std::size_t first : {504, 505, 506, 507})
+        for (const std::size_t count : {0, 1, 2, 3, 490}) {
+            std::vector<bf16> part(count);
+            random.fill(5, first, part);
+            for (std::size_t i = 0; i < count; ++i) CHECK(part[i].bits == whole[first + i].bits);
+        }
 }

@@ -71,6 +71,24 @@ TEST_CASE("a random checkpoint: sharded, read back, computed with, the same for 
     CHECK(std::any_of(trace.embedding.begin(), trace.embedding.end(), [](float r) { return r != 0; }));
 }
 
+TEST_CASE("a random checkpoint's tensors are streams of random numbers, whatever pieces they are written in") {
+    test::TemporaryFolder folder;
+    HfConfig config = known_models().at("tiny");
+    config.vocab_size = 20'001;   // two matrices of 2.4 MiB
+    config.intermediate_size = 33;  // sizes that are no multiples of anything
+    write_random_checkpoint(folder.path() / "model", config, {.seed = 5});
+    const Checkpoint checkpoint = Checkpoint::open(folder.path() / "model");
+    const auto tensors = random_tensors(llama_config(config));
+    for (std::size_t i = 0; i < tensors.size(); ++i) {
+        INFO(tensors[i].plan.name);
+        const TensorEntry& entry = checkpoint.at(tensors[i].plan.name);
+        std::vector<bf16> expected(entry.count());
+        RandomNormal(5, tensors[i].mean, tensors[i].deviation).fill(i, 0, expected);
+        REQUIRE(entry.bytes.size() == expected.size() * sizeof(bf16));
+        CHECK(std::memcmp(entry.bytes.data(), expected.data(), entry.bytes.size()) == 0);
+    }
+}
+
 TEST_CASE("a random checkpoint of one file has no index, and is written over nothing") {
     test::TemporaryFolder folder;
     const HfConfig& tiny = known_models().at("tiny");

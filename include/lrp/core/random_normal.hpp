@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <numbers>
@@ -28,11 +29,14 @@ class RandomNormal {
         }
     }
 
-    /// Numbers first, first + 1, ... of a stream. `first` must be a multiple of 4.
+    /// Numbers first, first + 1, ... of a stream.
     void fill(std::uint64_t stream, std::uint64_t first, std::span<bf16> out) const {
         const std::uint64_t key = mix(seed_ + stream * step);
         std::uint64_t counter = first / 4;
         std::size_t i = 0;
+        if (first % 4 != 0)
+            for (std::uint64_t bits = mix(key + counter++ * step) >> (16 * (first % 4)); i < std::min<std::size_t>(4 - first % 4, out.size()); ++i, bits >>= 16)
+                out[i] = table_[bits & 0xffff];
         for (; i + 4 <= out.size(); i += 4) {
             const std::uint64_t bits = mix(key + counter++ * step);
             for (std::size_t j = 0; j < 4; ++j) out[i + j] = table_[(bits >> (16 * j)) & 0xffff];

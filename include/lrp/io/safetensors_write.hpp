@@ -100,6 +100,8 @@ class SafetensorsWriter {
         if (file_ >= 0) ::close(file_);
     }
 
+    /// Where the first tensor begins in the file.
+    [[nodiscard]] std::uint64_t data_begin() const { return data_begin_; }
     /// Of all tensors together.
     [[nodiscard]] std::uint64_t data_bytes() const { return data_bytes_; }
 

@@ -4,6 +4,8 @@
 // Checkpoints of a real model's shape with random weights: for timing, where only the sizes matter.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <filesystem>
 #include <functional>
@@ -146,35 +148,36 @@ inline std::string shard_name(std::size_t index, std::size_t count) {
     return name.data();
 }
 
-/// Fills one file's tensors with their random numbers, piece by piece, and waits for the disk.
+/// Fills one file's tensors with their random numbers, piece by piece, and waits for the disk. A piece is a large page of the file, whatever tensors lie
+/// there: written at once, it is one in the system's cache, too, and later read as one.
 inline void write_random_shard(const std::filesystem::path& path, std::span<const RandomTensor> tensors, std::size_t first_stream, std::uint64_t seed, ThreadPool& pool,
                                const std::function<void(std::uint64_t)>& wrote) {
-    constexpr std::uint64_t piece = 1 << 20;  // numbers
-    struct Piece {
-        const RandomNormal* source;
-        std::uint64_t stream, first, count, offset;
-    };
+    constexpr std::uint64_t piece = std::uint64_t{2} << 20;  // bytes
     std::map<std::pair<double, double>, RandomNormal> sources;
+    struct Place {
+        const RandomNormal* source;
+        std::uint64_t begin, end;
+    };
     std::vector<TensorPlan> plans;
-    std::vector<Piece> pieces;
-    std::uint64_t offset = 0;
-    for (std::size_t i = 0; i < tensors.size(); ++i) {
-        const RandomTensor& tensor = tensors[i];
+    std::vector<Place> places;
+    for (const RandomTensor& tensor : tensors) {
+        const std::uint64_t begin = places.empty() ? 0 : places.back().end;
         plans.push_back(tensor.plan);
-        const std::uint64_t count = tensor.plan.bytes() / sizeof(bf16);
-        const auto& source = sources.try_emplace({tensor.mean, tensor.deviation}, seed, tensor.mean, tensor.deviation).first->second;
-        for (std::uint64_t first = 0; first < count; first += piece)
-            pieces.push_back({&source, first_stream + i, first, std::min(piece, count - first), offset + first * sizeof(bf16)});
-        offset += count * sizeof(bf16);
+        places.push_back({&sources.try_emplace({tensor.mean, tensor.deviation}, seed, tensor.mean, tensor.deviation).first->second, begin, begin + tensor.plan.bytes()});
     }
     SafetensorsWriter writer(path, plans, {{"format", "pt"}});
-    pool.parallel_for(static_cast<Index>(pieces.size()), [&](Index i) {
-        thread_local std::vector<bf16> numbers(piece);
-        const Piece& one = pieces[static_cast<std::size_t>(i)];
-        const std::span<bf16> part(numbers.data(), one.count);
-        one.source->fill(one.stream, one.first, part);
-        writer.write({reinterpret_cast<const char*>(part.data()), part.size_bytes()}, one.offset);
-        if (wrote) wrote(part.size_bytes());
+    const std::uint64_t shift = writer.data_begin() % piece, end = shift + writer.data_bytes();
+    pool.parallel_for(static_cast<Index>((end + piece - 1) / piece), [&](Index i) {
+        thread_local std::vector<bf16> numbers(piece / sizeof(bf16));
+        const std::uint64_t page = static_cast<std::uint64_t>(i) * piece, from = std::max(page, shift) - shift, to = std::min(page + piece, end) - shift;
+        auto place = std::upper_bound(places.begin(), places.end(), from, [](std::uint64_t at, const Place& one) { return at < one.end; });
+        for (; place != places.end() && place->begin < to; ++place) {
+            const std::uint64_t first = std::max(from, place->begin), last = std::min(to, place->end);
+            const std::span<bf16> part(numbers.data() + (first - from) / sizeof(bf16), (last - first) / sizeof(bf16));
+            place->source->fill(first_stream + static_cast<std::uint64_t>(place - places.begin()), (first - place->begin) / sizeof(bf16), part);
+        }
+        writer.write({reinterpret_cast<const char*>(numbers.data()), to - from}, from);
+        if (wrote) wrote(to - from);
     });
     writer.finish();
 }

@@ -4,7 +4,7 @@
 // Products with few rows, where the time is that of reading W once: W is not packed but widened in registers on its way through, for some rows of x
 // at a time, and what is ahead is fetched.
 //   forward   y [T, N] (+)= alpha x W^T    dot products, four rows of W at a time
-//   backward  g [T, K] (+)= alpha c W      multiples of W's rows added up, eight rows (or pairs of rows) at a time, in the order of the blocked product
+//   backward  g [T, K] (+)= alpha c W      multiples of W's rows added up, 8 or 16 rows (or pairs of rows) at a time, in the order of the blocked product
 #pragma once
 
 #include <array>
@@ -22,6 +22,20 @@ float sum_of(std::array<float, N> parts) {
     for (std::size_t step = 1; step < N; step *= 2)
         for (std::size_t i = 0; i + step < N; i += 2 * step) parts[i] += parts[i + step];
     return parts[0];
+}
+
+/// Unpacking makes two vectors of 2 * lanes numbers of 16 bits with one instruction each: of every eight neighbours the first takes four and the second
+/// four. Puts sums over columns that came so back in order; `count` is a multiple of 2 * lanes.
+template <Index lanes>
+void undo_unpack_order(float* sums, Index count) {
+    for (float* const end = sums + count; sums != end; sums += 2 * lanes) {
+        std::array<float, 2 * lanes> mixed;
+        std::copy_n(sums, 2 * lanes, mixed.begin());
+        for (Index i = 0; i < lanes; i += 4) {
+            std::copy_n(mixed.begin() + i, 4, sums + 2 * i);
+            std::copy_n(mixed.begin() + lanes + i, 4, sums + 2 * i + 4);
+        }
+    }
 }
 
 #if defined(__x86_64__)
@@ -43,6 +57,7 @@ struct StreamAvx2 {
     using element = float;
     static constexpr Index lanes = 8, depth = 1;
     static constexpr int most_dots = 2, most_sums = 4;  // rows of x that a kernel takes at once
+    static constexpr Index long_walk = 1 << 30;         // rows of x from which walks over the sums take more rows of W
 
     /// out[4 * t + i] += w_i . x_t over `count` terms, rows of w `stride` apart.
     template <int T, int R, class W>
@@ -83,37 +98,42 @@ struct StreamAvx2 {
             for (int t = 0; t < T; ++t)
                 for (int i = 0; i < R; ++i) out[4 * t + i] += x[t * ldx + k] * lrp::widen<float>(w[i * stride + k]);
     }
-    /// sums[t] += sum over i of c[t, i] w_i, `width` columns.
-    template <int T, int R, class W>
-    [[gnu::target("avx2,fma")]] static void axpy(const float* c, Index ldc, const W* w, Index stride, Index width, float* sums, Index lds) {
-        Index k = 0;
-        for (; k + 2 * lanes <= width; k += 2 * lanes) {
-            __m256 low[T], high[T];
+    struct Two {
+        __m256 first, second;
+    };
+    /// 2 * lanes numbers, those of bf16 in the order of unpacking.
+    [[gnu::target("avx2,fma"), gnu::always_inline]] static inline Two two(const bf16* from) {
+        const __m256i all = _mm256_loadu_si256(reinterpret_cast<const __m256i*>(from)), zero = _mm256_setzero_si256();
+        return {(__m256)_mm256_unpacklo_epi16(zero, all), (__m256)_mm256_unpackhi_epi16(zero, all)};
+    }
+    [[gnu::target("avx2,fma"), gnu::always_inline]] static inline Two two(const float* from) { return {_mm256_loadu_ps(from), _mm256_loadu_ps(from + lanes)}; }
+    /// sums[t] += sum over i of c[t, i] w_i, `rows` rows of w and `width` columns, a multiple of 2 * lanes.
+    template <int T, class W>
+    [[gnu::target("avx2,fma")]] static void axpy(const float* c, Index ldc, const W* w, Index stride, Index rows, Index width, float* sums, Index lds) {
+        const W* const next = w + rows * stride;
+        for (Index k = 0; k < width; k += 2 * lanes) {
+            __m256 first[T], second[T];
 #pragma GCC unroll 16
             for (int t = 0; t < T; ++t) {
-                low[t] = _mm256_loadu_ps(sums + t * lds + k);
-                high[t] = _mm256_loadu_ps(sums + t * lds + k + lanes);
+                first[t] = _mm256_loadu_ps(sums + t * lds + k);
+                second[t] = _mm256_loadu_ps(sums + t * lds + k + lanes);
             }
-#pragma GCC unroll 16
-            for (int i = 0; i < R; ++i) {
-                const __m256 first = FmaAvx2::load(w + i * stride + k), second = FmaAvx2::load(w + i * stride + k + lanes);
-                __builtin_prefetch(w + (i + R) * stride + k, 0, 2);
+            for (Index i = 0; i < rows; ++i) {
+                const Two both = two(w + i * stride + k);
+                __builtin_prefetch(next + i * stride + k, 0, 2);
 #pragma GCC unroll 16
                 for (int t = 0; t < T; ++t) {
                     const __m256 left = _mm256_set1_ps(c[t * ldc + i]);
-                    low[t] = _mm256_fmadd_ps(left, first, low[t]);
-                    high[t] = _mm256_fmadd_ps(left, second, high[t]);
+                    first[t] = _mm256_fmadd_ps(left, both.first, first[t]);
+                    second[t] = _mm256_fmadd_ps(left, both.second, second[t]);
                 }
             }
 #pragma GCC unroll 16
             for (int t = 0; t < T; ++t) {
-                _mm256_storeu_ps(sums + t * lds + k, low[t]);
-                _mm256_storeu_ps(sums + t * lds + k + lanes, high[t]);
+                _mm256_storeu_ps(sums + t * lds + k, first[t]);
+                _mm256_storeu_ps(sums + t * lds + k + lanes, second[t]);
             }
         }
-        for (; k < width; ++k)
-            for (int t = 0; t < T; ++t)
-                for (int i = 0; i < R; ++i) sums[t * lds + k] = __builtin_fmaf(c[t * ldc + i], lrp::widen<float>(w[i * stride + k]), sums[t * lds + k]);
     }
 };
 
@@ -122,6 +142,7 @@ struct StreamAvx512 {
     using element = float;
     static constexpr Index lanes = 16, depth = 1;
     static constexpr int most_dots = 6, most_sums = 8;  // rows of x that a kernel takes at once
+    static constexpr Index long_walk = 8;               // rows of x from which walks over the sums take more rows of W
 
     /// out[4 * t + i] += w_i . x_t over `count` terms, rows of w `stride` apart.
     template <int T, int R, class W>
@@ -162,37 +183,42 @@ struct StreamAvx512 {
             for (int t = 0; t < T; ++t)
                 for (int i = 0; i < R; ++i) out[4 * t + i] += x[t * ldx + k] * lrp::widen<float>(w[i * stride + k]);
     }
-    /// sums[t] += sum over i of c[t, i] w_i, `width` columns.
-    template <int T, int R, class W>
-    [[gnu::target("avx512f,avx512bw,avx512vl,avx2,fma")]] static void axpy(const float* c, Index ldc, const W* w, Index stride, Index width, float* sums, Index lds) {
-        Index k = 0;
-        for (; k + 2 * lanes <= width; k += 2 * lanes) {
-            __m512 low[T], high[T];
+    struct Two {
+        __m512 first, second;
+    };
+    /// 2 * lanes numbers, those of bf16 in the order of unpacking.
+    [[gnu::target("avx512f,avx512bw,avx512vl,avx2,fma"), gnu::always_inline]] static inline Two two(const bf16* from) {
+        const __m512i all = _mm512_loadu_si512(from), zero = _mm512_setzero_si512();
+        return {(__m512)_mm512_unpacklo_epi16(zero, all), (__m512)_mm512_unpackhi_epi16(zero, all)};
+    }
+    [[gnu::target("avx512f,avx512bw,avx512vl,avx2,fma"), gnu::always_inline]] static inline Two two(const float* from) { return {_mm512_loadu_ps(from), _mm512_loadu_ps(from + lanes)}; }
+    /// sums[t] += sum over i of c[t, i] w_i, `rows` rows of w and `width` columns, a multiple of 2 * lanes.
+    template <int T, class W>
+    [[gnu::target("avx512f,avx512bw,avx512vl,avx2,fma")]] static void axpy(const float* c, Index ldc, const W* w, Index stride, Index rows, Index width, float* sums, Index lds) {
+        const W* const next = w + rows * stride;
+        for (Index k = 0; k < width; k += 2 * lanes) {
+            __m512 first[T], second[T];
 #pragma GCC unroll 16
             for (int t = 0; t < T; ++t) {
-                low[t] = _mm512_loadu_ps(sums + t * lds + k);
-                high[t] = _mm512_loadu_ps(sums + t * lds + k + lanes);
+                first[t] = _mm512_loadu_ps(sums + t * lds + k);
+                second[t] = _mm512_loadu_ps(sums + t * lds + k + lanes);
             }
-#pragma GCC unroll 16
-            for (int i = 0; i < R; ++i) {
-                const __m512 first = FmaAvx512::load(w + i * stride + k), second = FmaAvx512::load(w + i * stride + k + lanes);
-                __builtin_prefetch(w + (i + R) * stride + k, 0, 2);
+            for (Index i = 0; i < rows; ++i) {
+                const Two both = two(w + i * stride + k);
+                __builtin_prefetch(next + i * stride + k, 0, 2);
 #pragma GCC unroll 16
                 for (int t = 0; t < T; ++t) {
                     const __m512 left = _mm512_set1_ps(c[t * ldc + i]);
-                    low[t] = _mm512_fmadd_ps(left, first, low[t]);
-                    high[t] = _mm512_fmadd_ps(left, second, high[t]);
+                    first[t] = _mm512_fmadd_ps(left, both.first, first[t]);
+                    second[t] = _mm512_fmadd_ps(left, both.second, second[t]);
                 }
             }
 #pragma GCC unroll 16
             for (int t = 0; t < T; ++t) {
-                _mm512_storeu_ps(sums + t * lds + k, low[t]);
-                _mm512_storeu_ps(sums + t * lds + k + lanes, high[t]);
+                _mm512_storeu_ps(sums + t * lds + k, first[t]);
+                _mm512_storeu_ps(sums + t * lds + k + lanes, second[t]);
             }
         }
-        for (; k < width; ++k)
-            for (int t = 0; t < T; ++t)
-                for (int i = 0; i < R; ++i) sums[t * lds + k] = __builtin_fmaf(c[t * ldc + i], lrp::widen<float>(w[i * stride + k]), sums[t * lds + k]);
     }
 };
 
@@ -201,6 +227,7 @@ struct StreamDot {
     using element = std::uint32_t;
     static constexpr Index lanes = 16, depth = 2;
     static constexpr int most_dots = 6, most_sums = 8;
+    static constexpr Index long_walk = 8;
 
     static void elements(const float* x, Index count, std::uint32_t* to) { DotAvx512::elements(x, count, to); }
 
@@ -245,48 +272,44 @@ struct StreamDot {
                     out[4 * t + i] += __builtin_bit_cast(float, k % 2 == 0 ? pair << 16 : pair & 0xffff0000u) * static_cast<float>(w[i * stride + k]);
                 }
     }
-    /// Sixteen columns of two rows, or of one row and zeros, as pairs.
-    template <int R>
-    [[gnu::target("avx512f,avx512bw,avx512vl,avx512bf16,avx2,fma")]] static __m512bh pairs(const bf16* row, Index stride) {
-        return (__m512bh)DotAvx512::interleaved<bf16>(row, R > 1 ? row + stride : nullptr);
+    struct Two {
+        __m512i first, second;
+    };
+    /// 2 * lanes columns of two rows, or of one (`odd` null) and zeros, as pairs in the order of unpacking.
+    [[gnu::target("avx512f,avx512bw,avx512vl,avx512bf16,avx2,fma"), gnu::always_inline]] static inline Two two(const bf16* even, const bf16* odd) {
+        const __m512i lower = _mm512_loadu_si512(even), upper = odd == nullptr ? _mm512_setzero_si512() : _mm512_loadu_si512(odd);
+        return {_mm512_unpacklo_epi16(lower, upper), _mm512_unpackhi_epi16(lower, upper)};
     }
-    /// R rows of w are R / 2 pairs of rows, or one row alone; c holds a pair for each.
-    template <int T, int R>
-    [[gnu::target("avx512f,avx512bw,avx512vl,avx512bf16,avx2,fma")]] static void axpy(const std::uint32_t* c, Index ldc, const bf16* w, Index stride, Index width, float* sums,
-                                                                                       Index lds) {
-        Index k = 0;
-        for (; k + 2 * lanes <= width; k += 2 * lanes) {
-            __m512 low[T], high[T];
+    /// As with floats; c holds a pair for every two rows of w, and one for the last row of an odd number.
+    template <int T>
+    [[gnu::target("avx512f,avx512bw,avx512vl,avx512bf16,avx2,fma")]] static void axpy(const std::uint32_t* c, Index ldc, const bf16* w, Index stride, Index rows, Index width,
+                                                                                       float* sums, Index lds) {
+        const bf16* const next = w + rows * stride;
+        for (Index k = 0; k < width; k += 2 * lanes) {
+            __m512 first[T], second[T];
 #pragma GCC unroll 16
             for (int t = 0; t < T; ++t) {
-                low[t] = _mm512_loadu_ps(sums + t * lds + k);
-                high[t] = _mm512_loadu_ps(sums + t * lds + k + lanes);
+                first[t] = _mm512_loadu_ps(sums + t * lds + k);
+                second[t] = _mm512_loadu_ps(sums + t * lds + k + lanes);
             }
-#pragma GCC unroll 16
-            for (int i = 0; i < R; i += 2) {
+            for (Index i = 0; i < rows; i += 2) {
                 const bf16* row = w + i * stride + k;
-                const __m512bh first = pairs<R>(row, stride), second = pairs<R>(row + lanes, stride);
-                __builtin_prefetch(row + R * stride, 0, 2);
-                if constexpr (R > 1) __builtin_prefetch(row + (R + 1) * stride, 0, 2);
+                const Two both = two(row, i + 1 < rows ? row + stride : nullptr);
+                __builtin_prefetch(next + i * stride + k, 0, 2);
+                __builtin_prefetch(next + (i + 1) * stride + k, 0, 2);
 #pragma GCC unroll 16
                 for (int t = 0; t < T; ++t) {
                     const __m512bh left = (__m512bh)_mm512_set1_epi32(static_cast<int>(c[t * ldc + i / 2]));
-                    low[t] = _mm512_dpbf16_ps(low[t], left, first);
-                    high[t] = _mm512_dpbf16_ps(high[t], left, second);
+                    first[t] = _mm512_dpbf16_ps(first[t], left, (__m512bh)both.first);
+                    second[t] = _mm512_dpbf16_ps(second[t], left, (__m512bh)both.second);
                 }
             }
 #pragma GCC unroll 16
             for (int t = 0; t < T; ++t) {
-                _mm512_storeu_ps(sums + t * lds + k, low[t]);
-                _mm512_storeu_ps(sums + t * lds + k + lanes, high[t]);
+                _mm512_storeu_ps(sums + t * lds + k, first[t]);
+                _mm512_storeu_ps(sums + t * lds + k + lanes, second[t]);
             }
         }
-        for (; k < width; ++k)
-            for (int t = 0; t < T; ++t)
-                for (int i = 0; i < R; ++i) {
-                    const std::uint32_t pair = c[t * ldc + i / 2];
-                    sums[t * lds + k] += __builtin_bit_cast(float, i % 2 == 0 ? pair << 16 : pair & 0xffff0000u) * static_cast<float>(w[i * stride + k]);
-                }
     }
 };
 
@@ -321,28 +344,38 @@ class Streamed {
         // likes long runs, and as many for every thread.
         const Index threads = pool.size(), widest = std::max<Index>(256, (Index{128} << 10) / Index{sizeof(float)} / c.rows);
         const Index width = round_up(ceil_div(w.cols, round_up(ceil_div(w.cols, widest), threads)), 64), panels = ceil_div(w.cols, width);
-        constexpr Index block_terms = block_depth * Isa::depth;
+        const Index together = c.rows < Isa::long_walk ? most_together / 2 : most_together;  // rows of W to a walk over the sums
         pool.parallel_for(panels, [&](Index panel, unsigned worker) {
-            const Index first = panel * width, cols = std::min(width, w.cols - first);
+            const Index first = panel * width, cols = std::min(width, w.cols - first), whole = cols / strip * strip;
             float* block = scratch.own<float>(worker, 2 * c.rows * width);
             float* total = block + c.rows * width;
             std::fill_n(total, c.rows * width, 0.0f);
             for (Index from = 0; from < w.rows; from += block_terms) {
                 std::fill_n(block, c.rows * width, 0.0f);
                 const Index end = std::min(w.rows, from + block_terms);
-                constexpr Index together = 8 * Isa::depth;  // rows of W to a walk over the sums
-                Index n = from;
-                for (; n + together <= end; n += together) each<together>(in, w, n, first, cols, block, width);
-                for (; n + Isa::depth <= end; n += Isa::depth) each<Isa::depth>(in, w, n, first, cols, block, width);
-                if (n < end) each<1>(in, w, n, first, cols, block, width);
+                for (Index n = from; n < end; n += together) {
+                    const Index rows = std::min(together, end - n);
+                    const View<const E> factors{in.data + n / Isa::depth, in.rows, ceil_div(rows, Isa::depth), in.stride};
+                    each(factors, w.row(n) + first, w.stride, rows, whole, block, width);
+                    if (whole == cols) continue;
+                    Rest rest{};  // the last columns, with zeros to a strip
+                    for (Index i = 0; i < rows; ++i) std::copy_n(w.row(n + i) + first + whole, cols - whole, rest.begin() + i * strip);
+                    each(factors, rest.data(), strip, rows, strip, block + whole, width);
+                }
                 for (Index i = 0; i < c.rows * width; ++i) total[i] += block[i];
             }
             const View<float> out = g.columns(first, cols);
-            for (Index t = 0; t < c.rows; ++t) put_sums(p, total + t * width, cols, out.row(t));
+            for (Index t = 0; t < c.rows; ++t) {
+                if constexpr (std::same_as<W, bf16>) undo_unpack_order<Isa::lanes>(total + t * width, round_up(cols, strip));
+                put_sums(p, total + t * width, cols, out.row(t));
+            }
         });
     }
 
   private:
+    static constexpr Index block_terms = block_depth * Isa::depth;
+    static constexpr Index strip = 2 * Isa::lanes, most_together = 16 * Isa::depth;  // columns that a kernel takes at once, and rows of W of a walk
+    using Rest = std::array<W, most_together * strip>;
     /// Terms of a dot product that are added up in registers: x's part of so many stays in the second cache.
     static constexpr Index dot_terms = 2048;
 
@@ -380,20 +413,20 @@ class Streamed {
         for (Index i = 0; i < count; ++i)
             for (Index t = 0; t < T; ++t) put_sums(p, &out[static_cast<std::size_t>(4 * t + i)], 1, &y(t, n + i));
     }
-    template <int R>
-    static void each(View<const E> c, View<const W> w, Index n, Index first, Index cols, float* sums, Index lds) {
+    /// sums[t] += sum over i of c[t, i] w_i, for all rows of c.
+    static void each(View<const E> c, const W* w, Index stride, Index rows, Index width, float* sums, Index lds) {
         for (Index t = 0; t < c.rows;) {
             const Index some = share<Isa::most_sums>(c.rows, t);
-            add<R, 1>(c.rows_from(t, some), w, n, first, cols, sums + t * lds, lds);
+            add<1>(c.rows_from(t, some), w, stride, rows, width, sums + t * lds, lds);
             t += some;
         }
     }
-    template <int R, int T>
-    static void add(View<const E> c, View<const W> w, Index n, Index first, Index cols, float* sums, Index lds) {
+    template <int T>
+    static void add(View<const E> c, const W* w, Index stride, Index rows, Index width, float* sums, Index lds) {
         if constexpr (T < Isa::most_sums) {
-            if (c.rows > T) return add<R, T + 1>(c, w, n, first, cols, sums, lds);
+            if (c.rows > T) return add<T + 1>(c, w, stride, rows, width, sums, lds);
         }
-        Isa::template axpy<T, R>(c.data + n / Isa::depth, c.stride, w.row(n) + first, w.stride, cols, sums, lds);
+        Isa::template axpy<T>(c.data, c.stride, w, stride, rows, width, sums, lds);
     }
 };
 

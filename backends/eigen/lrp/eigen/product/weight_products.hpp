@@ -58,8 +58,7 @@ class WeightProducts {
         if (p.transpose_a || c.rows == 0 || c.cols == 0) return detail::PanelProduct<float>::run(pool, scratch_, provider, p, a, b, c);
         const Index rows_of_one = std::max<Index>(1, a.rows / sharing);
         Way way{path<W>(rows_of_one), false};
-        const bool by_one = p.transpose_b || !same_backward(way.path);
-        way.few = (by_one ? rows_of_one : a.rows) <= few_rows(way.path, p.transpose_b);
+        way.few = (p.transpose_b ? rows_of_one : a.rows) <= few_rows(way.path, p.transpose_b);  // backward, streamed and packed are the same bits
         // Long prompts in pieces: what a piece packs stays in the caches.
         constexpr Index piece = 512;
         for (Index first = 0; first < a.rows; first += piece) {
@@ -73,8 +72,7 @@ class WeightProducts {
     [[nodiscard]] bool alike(Index a, Index b) const {
         const ProductPath taken = path<W>(a);
         if (taken == ProductPath::panels) return false;  // a library chooses by sizes of its own
-        const auto together = [&](bool forward) { return (a <= few_rows(taken, forward)) == (b <= few_rows(taken, forward)); };
-        return taken == path<W>(b) && together(true) && (together(false) || same_backward(taken));
+        return taken == path<W>(b) && (a <= few_rows(taken, true)) == (b <= few_rows(taken, true));
     }
 
     /// Whether a path's results agree with a plain loop on this machine, which must have its instructions; asked once for all. Where they do not, a line on
@@ -110,13 +108,12 @@ class WeightProducts {
         ProductPath path;
         bool few;
     };
-    /// Whether a path's backward product is the same bits streamed and packed.
-    static bool same_backward(ProductPath path) { return path != ProductPath::dot_bf16; }
     /// Up to how many rows W is streamed: measured on Zen 4.
     static Index few_rows(ProductPath path, bool forward) {
-        if (path == ProductPath::dot_bf16) return forward ? 24 : 16;
-        if (path == ProductPath::avx512) return forward ? 32 : 16;
-        return path == ProductPath::avx2 ? detail::stream_rows : 0;
+        if (path == ProductPath::dot_bf16) return 24;
+        if (path == ProductPath::avx512) return forward ? 32 : 24;
+        if (path == ProductPath::avx2) return forward ? 12 : 24;
+        return 0;
     }
 
     template <Storage W>
