@@ -17,23 +17,23 @@ namespace {
 
 enum class How { exact, fast, panels_eigen, panels_cblas };
 
-/// The machine's rates, measured once in this run.
+/// The machine's rates, measured once in this run; that of reading, which a shared machine changes for seconds, is measured around every product.
 const cli::Roofline& machine() {
     static const cli::Roofline rates = cli::measure_roofline(0);
     return rates;
 }
 
-/// More weights than any cache holds, drawn once.
+/// More weights than any cache holds, drawn once, in large pages: as those of a mapped file that the system read.
 template <Storage W>
-const std::vector<W>& random_weights() {
-    static const std::vector<W> weights = [] {
-        std::vector<W> values((std::size_t{256} << 20) / sizeof(W));
+std::span<const W> random_weights() {
+    static const detail::HostBlock memory = [] {
+        detail::HostBlock block(std::size_t{256} << 20);
         std::mt19937 random(2);
         std::normal_distribution<float> normal;
-        for (W& value : values) value = narrow<W>(normal(random));
-        return values;
+        for (W& value : std::span(reinterpret_cast<W*>(block.data()), block.size() / sizeof(W))) value = narrow<W>(normal(random));
+        return block;
     }();
-    return weights;
+    return {reinterpret_cast<const W*>(memory.data()), memory.size() / sizeof(W)};
 }
 
 template <Storage W>
@@ -48,17 +48,21 @@ void product(benchmark::State& state, bool forward, How how, Index outputs, Inde
     const Index tokens = state.range(0), depth = forward ? inputs : outputs, width = forward ? outputs : inputs;
     std::mt19937 random(1);
     std::normal_distribution<float> normal;
-    std::vector<float> in(static_cast<std::size_t>(tokens * depth)), out(static_cast<std::size_t>(tokens * width));
-    for (float& value : in) value = normal(random);
-    const std::vector<W>& weights = random_weights<W>();
+    std::vector<float> host(static_cast<std::size_t>(tokens * depth));
+    for (float& value : host) value = normal(random);
+    Tensor<Backend> in(ctx, tokens, depth), out(ctx, tokens, width);
+    in.upload(ctx, host);
+    const std::span<const W> weights = random_weights<W>();
     const Index size = outputs * inputs, matrices = static_cast<Index>(weights.size()) / size;
-    const View<const float> x(in.data(), tokens, depth);
-    const View<float> y(out.data(), tokens, width);
+    const double read_before = cli::measure_read_rate(0);
     Index next = 0;
-    for (auto _ : state) Backend::matmul(ctx, {.transpose_b = forward}, x, View<const W>(weights.data() + next++ % matrices * size, outputs, inputs), y);
+    for (auto _ : state)
+        Backend::matmul(ctx, {.transpose_b = forward}, in.view(), View<const W>(weights.data() + next++ % matrices * size, outputs, inputs), out.view());
     const double flops = 2.0 * static_cast<double>(tokens * size), bytes = static_cast<double>(sizeof(W)) * static_cast<double>(size);
     count(state, flops, bytes + 4.0 * static_cast<double>(tokens * (outputs + inputs)));
-    const double floor = std::max(flops / machine().products_rate(ctx.products.products), bytes / machine().read);
+    const double read = (read_before + cli::measure_read_rate(0)) / 2;
+    const double floor = std::max(flops / machine().products_rate(ctx.products.products), bytes / read);
+    state.counters["read"] = benchmark::Counter(read, benchmark::Counter::kDefaults, benchmark::Counter::kIs1024);
     state.counters["share"] = benchmark::Counter(floor * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
     state.SetLabel(Backend::product_code(ctx, tokens));
 }

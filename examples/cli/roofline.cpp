@@ -183,8 +183,10 @@ double arithmetic_rate(unsigned threads, Kernel kernel, double flops) {
     });
 }
 
-/// Reads memory that no cache holds: 256 MiB in all, round and round, 32 MiB a spell, 8 streams a thread.
-double read_rate(unsigned threads) {
+}  // namespace
+
+double measure_read_rate(unsigned threads) {
+    if (threads == 0) threads = std::max(1u, std::thread::hardware_concurrency());
     constexpr std::size_t total = std::size_t{256} << 20, spells = 8, streams = 8, line = 8;  // words of a cache line
     const std::size_t run = total / threads / spells / streams / (line * sizeof(std::uint64_t)) * line;  // words of a stream
     const std::size_t spell_words = run * streams, words = spell_words * spells;                         // of a thread
@@ -206,12 +208,10 @@ double read_rate(unsigned threads) {
     return rate;
 }
 
-}  // namespace
-
 Roofline measure_roofline(unsigned threads) {
     if (threads == 0) threads = std::max(1u, std::thread::hardware_concurrency());
     Roofline roofline;
-    roofline.read = read_rate(threads);
+    roofline.read = measure_read_rate(threads);
     const auto better = [&](Kernel kernel, double flops, const char* name) {
         const double rate = arithmetic_rate(threads, kernel, flops);
         if (rate <= roofline.f32) return;

@@ -42,6 +42,10 @@ struct Roofline {
     }
 };
 
+/// Bytes/s of reading memory that no cache holds: 256 MiB in all, round and round for a fifth of a second, 32 MiB a spell, 8 streams a thread.
+/// `threads`: 0 for as many as the machine has.
+[[nodiscard]] double measure_read_rate(unsigned threads);
+
 /// Measures in less than a second; each rate is the best of many short spells, so that what else runs disturbs little.
 /// `threads`: 0 for as many as the machine has.
 [[nodiscard]] Roofline measure_roofline(unsigned threads);

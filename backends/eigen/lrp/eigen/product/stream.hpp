@@ -339,43 +339,75 @@ class Streamed {
     }
 
     static void backward(ThreadPool& pool, ProductScratch& scratch, const Product& p, View<const float> c, View<const W> w, View<float> g) {
+        // A column's sum is that of its blocks' sums in turn, so it does not change a bit how columns and blocks are dealt. Memory likes long runs.
         const View<const E> in = elements(pool, scratch, c);
-        // Columns are summed each by itself, so how they are cut does not change a bit: as wide as threads and the second cache allow, since memory
-        // likes long runs, and as many for every thread.
-        const Index threads = pool.size(), widest = std::max<Index>(256, (Index{128} << 10) / Index{sizeof(float)} / c.rows);
-        const Index width = round_up(ceil_div(w.cols, round_up(ceil_div(w.cols, widest), threads)), 64), panels = ceil_div(w.cols, width);
-        const Index together = c.rows < Isa::long_walk ? most_together / 2 : most_together;  // rows of W to a walk over the sums
-        pool.parallel_for(panels, [&](Index panel, unsigned worker) {
-            const Index first = panel * width, cols = std::min(width, w.cols - first), whole = cols / strip * strip;
-            float* block = scratch.own<float>(worker, 2 * c.rows * width);
-            float* total = block + c.rows * width;
-            std::fill_n(total, c.rows * width, 0.0f);
-            for (Index from = 0; from < w.rows; from += block_terms) {
-                std::fill_n(block, c.rows * width, 0.0f);
-                const Index end = std::min(w.rows, from + block_terms);
-                for (Index n = from; n < end; n += together) {
-                    const Index rows = std::min(together, end - n);
-                    const View<const E> factors{in.data + n / Isa::depth, in.rows, ceil_div(rows, Isa::depth), in.stride};
-                    each(factors, w.row(n) + first, w.stride, rows, whole, block, width);
-                    if (whole == cols) continue;
-                    Rest rest{};  // the last columns, with zeros to a strip
-                    for (Index i = 0; i < rows; ++i) std::copy_n(w.row(n + i) + first + whole, cols - whole, rest.begin() + i * strip);
-                    each(factors, rest.data(), strip, rows, strip, block + whole, width);
-                }
-                for (Index i = 0; i < c.rows * width; ++i) total[i] += block[i];
-            }
-            const View<float> out = g.columns(first, cols);
-            for (Index t = 0; t < c.rows; ++t) {
-                if constexpr (std::same_as<W, bf16>) undo_unpack_order<Isa::lanes>(total + t * width, round_up(cols, strip));
-                put_sums(p, total + t * width, cols, out.row(t));
-            }
-        });
+        const Index threads = pool.size(), blocks = ceil_div(w.rows, block_terms);
+        constexpr Index long_run = (Index{8} << 10) / Index{sizeof(W)};
+        if (Isa::depth == 1 && c.rows <= stream_rows && w.cols < threads * long_run && blocks >= 4 * threads)
+            by_blocks(pool, scratch.shared<float>(blocks * c.rows * round_up(w.cols, 64)), p, in, w, g);
+        else
+            by_columns(pool, scratch, p, in, w, g);
     }
 
   private:
     static constexpr Index block_terms = block_depth * Isa::depth;
     static constexpr Index strip = 2 * Isa::lanes, most_together = 16 * Isa::depth;  // columns that a kernel takes at once, and rows of W of a walk
     using Rest = std::array<W, most_together * strip>;
+
+    /// Columns are cut as wide as threads and the second cache allow, and as many for every thread.
+    static void by_columns(ThreadPool& pool, ProductScratch& scratch, const Product& p, View<const E> c, View<const W> w, View<float> g) {
+        const Index threads = pool.size(), widest = std::max<Index>(256, (Index{128} << 10) / Index{sizeof(float)} / c.rows);
+        const Index width = round_up(ceil_div(w.cols, round_up(ceil_div(w.cols, widest), threads)), 64), panels = ceil_div(w.cols, width);
+        pool.parallel_for(panels, [&](Index panel, unsigned worker) {
+            const Index first = panel * width, cols = std::min(width, w.cols - first);
+            float* block = scratch.own<float>(worker, 2 * c.rows * width);
+            float* total = block + c.rows * width;
+            std::fill_n(total, c.rows * width, 0.0f);
+            for (Index from = 0; from < w.rows; from += block_terms) {
+                sum_block(c, w, from, first, cols, block, width);
+                for (Index i = 0; i < c.rows * width; ++i) total[i] += block[i];
+            }
+            for (Index t = 0; t < c.rows; ++t) put_columns(p, total + t * width, cols, g.row(t) + first);
+        });
+    }
+    /// Whole rows of W: the sums of every block are kept, [blocks][rows of c][columns], and then added up.
+    static void by_blocks(ThreadPool& pool, float* sums, const Product& p, View<const E> c, View<const W> w, View<float> g) {
+        const Index width = round_up(w.cols, 64), blocks = ceil_div(w.rows, block_terms);
+        pool.parallel_for(blocks, [&](Index block) { sum_block(c, w, block * block_terms, 0, w.cols, sums + block * c.rows * width, width); });
+        constexpr Index part = 256;
+        pool.parallel_for(ceil_div(w.cols, part), [&](Index i) {
+            const Index first = i * part, cols = std::min(part, width - first);
+            for (Index t = 0; t < c.rows; ++t) {
+                std::array<float, part> total{};
+                for (Index block = 0; block < blocks; ++block) {
+                    const float* from = sums + (block * c.rows + t) * width + first;
+                    for (Index k = 0; k < cols; ++k) total[static_cast<std::size_t>(k)] += from[k];
+                }
+                put_columns(p, total.data(), std::min(part, w.cols - first), g.row(t) + first);
+            }
+        });
+    }
+    /// sums[t] <- c[t] W over the rows of one block, `cols` columns from `first` on, up to a whole strip of them.
+    static void sum_block(View<const E> c, View<const W> w, Index from, Index first, Index cols, float* sums, Index lds) {
+        std::fill_n(sums, c.rows * lds, 0.0f);
+        const Index whole = cols / strip * strip, end = std::min(w.rows, from + block_terms);
+        const Index together = c.rows < Isa::long_walk ? most_together / 2 : most_together;  // rows of W to a walk over the sums
+        for (Index n = from; n < end; n += together) {
+            const Index rows = std::min(together, end - n);
+            const View<const E> factors{c.data + n / Isa::depth, c.rows, ceil_div(rows, Isa::depth), c.stride};
+            each(factors, w.row(n) + first, w.stride, rows, whole, sums, lds);
+            if (whole == cols) continue;
+            Rest rest{};  // the last columns, with zeros to a strip
+            for (Index i = 0; i < rows; ++i) std::copy_n(w.row(n + i) + first + whole, cols - whole, rest.begin() + i * strip);
+            each(factors, rest.data(), strip, rows, strip, sums + whole, lds);
+        }
+    }
+    /// Sums over columns, which sum_block left as they were unpacked, to where they belong.
+    static void put_columns(const Product& p, float* sums, Index cols, float* out) {
+        if constexpr (std::same_as<W, bf16>) undo_unpack_order<Isa::lanes>(sums, round_up(cols, strip));
+        put_sums(p, sums, cols, out);
+    }
+
     /// Terms of a dot product that are added up in registers: x's part of so many stays in the second cache.
     static constexpr Index dot_terms = 2048;
 
@@ -410,8 +442,7 @@ class Streamed {
                 for (Index i = 0; i < count; ++i) Isa::template dot<T, 1>(x.data + k / Isa::depth, x.stride, w.row(n + i) + k, w.stride, terms, out.data() + i);
             }
         }
-        for (Index i = 0; i < count; ++i)
-            for (Index t = 0; t < T; ++t) put_sums(p, &out[static_cast<std::size_t>(4 * t + i)], 1, &y(t, n + i));
+        for (Index t = 0; t < T; ++t) put_sums(p, out.data() + 4 * t, count, &y(t, n));
     }
     /// sums[t] += sum over i of c[t, i] w_i, for all rows of c.
     static void each(View<const E> c, const W* w, Index stride, Index rows, Index width, float* sums, Index lds) {
