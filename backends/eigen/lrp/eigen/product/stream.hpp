@@ -342,9 +342,10 @@ class Streamed {
         // A column's sum is that of its blocks' sums in turn, so it does not change a bit how columns and blocks are dealt. Memory likes long runs.
         const View<const E> in = elements(pool, scratch, c);
         const Index threads = pool.size(), blocks = ceil_div(w.rows, block_terms);
-        constexpr Index long_run = (Index{8} << 10) / Index{sizeof(W)};
-        if (Isa::depth == 1 && c.rows <= stream_rows && w.cols < threads * long_run && blocks >= 4 * threads)
-            by_blocks(pool, scratch.shared<float>(blocks * c.rows * round_up(w.cols, 64)), p, in, w, g);
+        const Index kept = blocks * c.rows * round_up(w.cols, 64);
+        constexpr Index long_run = (Index{8} << 10) / Index{sizeof(W)}, most_kept = Index{1} << 20;
+        if (Isa::depth == 1 && c.rows <= stream_rows && w.cols < threads * long_run && blocks >= 4 * threads && kept <= most_kept)
+            by_blocks(pool, scratch.shared<float>(kept), p, in, w, g);
         else
             by_columns(pool, scratch, p, in, w, g);
     }
