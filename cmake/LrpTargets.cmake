@@ -25,6 +25,13 @@ function(lrp_headers target base)
     target_sources(${target} INTERFACE FILE_SET ${set} TYPE HEADERS BASE_DIRS ${base} FILES ${found})
 endfunction()
 
+# Sources of bench/ for one backend: its header, its type, and the libraries it needs.
+function(lrp_benchmark_of target header backend)
+    target_compile_definitions(${target} PRIVATE LRP_BENCH_BACKEND_HEADER=<${header}> LRP_BENCH_BACKEND=${backend})
+    target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/bench ${PROJECT_SOURCE_DIR}/examples/cli)
+    target_link_libraries(${target} PRIVATE benchmark::benchmark lrpxx_dev ${ARGN})
+endfunction()
+
 function(lrp_library name)
     add_library(lrpxx_${name} INTERFACE)
     add_library(lrpxx::${name} ALIAS lrpxx_${name})

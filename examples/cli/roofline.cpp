@@ -183,10 +183,13 @@ double arithmetic_rate(unsigned threads, Kernel kernel, double flops) {
     });
 }
 
+/// As many threads as were asked for; 0: as many as the machine has.
+unsigned all_if_none(unsigned threads) { return threads > 0 ? threads : std::max(1u, std::thread::hardware_concurrency()); }
+
 }  // namespace
 
 double measure_read_rate(unsigned threads) {
-    if (threads == 0) threads = std::max(1u, std::thread::hardware_concurrency());
+    threads = all_if_none(threads);
     constexpr std::size_t total = std::size_t{256} << 20, spells = 8, streams = 8, line = 8;  // words of a cache line
     const std::size_t run = total / threads / spells / streams / (line * sizeof(std::uint64_t)) * line;  // words of a stream
     const std::size_t spell_words = run * streams, words = spell_words * spells;                         // of a thread
@@ -209,7 +212,7 @@ double measure_read_rate(unsigned threads) {
 }
 
 Roofline measure_roofline(unsigned threads) {
-    if (threads == 0) threads = std::max(1u, std::thread::hardware_concurrency());
+    threads = all_if_none(threads);
     Roofline roofline;
     roofline.read = measure_read_rate(threads);
     const auto better = [&](Kernel kernel, double flops, const char* name) {
