@@ -177,7 +177,7 @@ void run(BenchOptions options) {
     setting.load_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     setting.model = model_name(options.model.folder);
     setting.weight_bytes = bytes_per_weight(*checkpoint);
-    setting.threads = options.model.threads == 0 ? std::max(1u, std::thread::hardware_concurrency()) : options.model.threads;
+    setting.threads = all_if_none(options.model.threads);
     if (!options.json) print_setting(setting, options);
     auto list = nlohmann::ordered_json::array();
     for (const auto& ids : all) {
@@ -208,7 +208,7 @@ void add_bench_command(CLI::App& app) {
         ->capture_default_str();
     command->add_option("--runs", options->runs, "timed passes over each prompt")->check(CLI::Range(1, 10000))->capture_default_str();
     command->add_option("--warm-up", options->warm_up, "passes before them that are not timed")->check(CLI::Range(0, 1000))->capture_default_str();
-    command->add_option("--threads", options->model.threads, "threads; 0: all cores")->capture_default_str();
+    add_threads_option(*command, options->model.threads);
     command->add_option("--backend", options->model.backend, "what computes: " + backend_help())->capture_default_str();
     command->add_option("--recompute", options->model.recompute, "layers computed again in the backward pass: never, always, auto, or a memory budget such as 2G")
         ->capture_default_str();

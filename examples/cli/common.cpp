@@ -121,9 +121,13 @@ void add_compute_options(CLI::App& command, ModelOptions& options) {
         ->capture_default_str();
 }
 
+void add_threads_option(CLI::App& command, unsigned& threads, const std::string& note) {
+    command.add_option("--threads", threads, "threads; 0: all cores" + note)->check(CLI::Range(0, 1024))->capture_default_str();
+}
+
 void add_backend_options(CLI::App& command, ModelOptions& options) {
     command.add_option("--backend", options.backend, "what computes: " + backend_help())->capture_default_str();
-    command.add_option("--threads", options.threads, "threads; 0: all cores (the result is the same bits for any number)")->capture_default_str();
+    add_threads_option(command, options.threads, " (the result is the same bits for any number)");
     command.add_option_function<std::string>(
         "--products", [&options](const std::string& text) { options.products = parse_products(text); },
         "exact: matrix products as exact as float32; fast: activations may be rounded to bf16 where that is faster [exact]")

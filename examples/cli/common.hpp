@@ -50,6 +50,8 @@ void add_prompt_options(CLI::App& command, ModelOptions& options, const std::str
 
 /// Options that choose what computes: --backend, --threads, --products; and how relevance is computed: --rules, --softmax-rule, --recompute.
 void add_backend_options(CLI::App& command, ModelOptions& options);
+/// --threads, with what does not depend on it as a note.
+void add_threads_option(CLI::App& command, unsigned& threads, const std::string& note = "");
 void add_compute_options(CLI::App& command, ModelOptions& options);
 
 /// The options of generation, which ends at `stop` strings and, unless told otherwise, at the model's ends of text.

@@ -49,7 +49,7 @@ void add_make_random_command(CLI::App& app) {
     command->add_option("--like", options->like, "whose shape: " + known_names())->required();
     command->add_option("--seed", options->random.seed, "another seed, other weights; the same seed, the same bytes")->capture_default_str();
     command->add_option("--shard-size", options->shard_size, "size of a file at most, as in 500M or 5G (powers of 1024); a tensor is never cut")->capture_default_str();
-    command->add_option("--threads", options->random.threads, "threads; 0: all cores (the bytes are the same for any number)")->capture_default_str();
+    add_threads_option(*command, options->random.threads, " (the bytes are the same for any number)");
     command->footer("The folder has no tokenizer: prompts are given as --ids, and `lrp bench` needs none. It appears when it is complete.\nExamples:\n"
                     "  lrp make-random random-1b --like llama-3.2-1b\n"
                     "  lrp make-random random-8b --like llama-3.1-8b --shard-size 2G --seed 7");

@@ -17,6 +17,8 @@
 #include <thread>
 #include <vector>
 
+#include <lrp/core/thread_pool.hpp>
+
 #if defined(__x86_64__)
 #include <cpuid.h>
 #include <immintrin.h>
@@ -183,32 +185,33 @@ double arithmetic_rate(unsigned threads, Kernel kernel, double flops) {
     });
 }
 
-/// As many threads as were asked for; 0: as many as the machine has.
-unsigned all_if_none(unsigned threads) { return threads > 0 ? threads : std::max(1u, std::thread::hardware_concurrency()); }
-
 }  // namespace
 
 double measure_read_rate(unsigned threads) {
     threads = all_if_none(threads);
-    constexpr std::size_t total = std::size_t{256} << 20, spells = 8, streams = 8, line = 8;  // words of a cache line
-    const std::size_t run = total / threads / spells / streams / (line * sizeof(std::uint64_t)) * line;  // words of a stream
-    const std::size_t spell_words = run * streams, words = spell_words * spells;                         // of a thread
+    constexpr std::size_t total = std::size_t{256} << 20, spells = 8, line = 8;  // words of a cache line
+    const std::size_t spell_words = total / threads / spells / (line * sizeof(std::uint64_t)) * line, words = spell_words * spells;  // of a thread
     void* memory = ::mmap(nullptr, words * threads * sizeof(std::uint64_t), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) throw std::bad_alloc();
     ::madvise(memory, words * threads * sizeof(std::uint64_t), MADV_HUGEPAGE);
     auto* const first = static_cast<std::uint64_t*>(memory);
     best_rate(threads, 0, 1, [&](unsigned t, std::size_t) { std::memset(first + t * words, 1, words * sizeof(std::uint64_t)); });  // pages come when touched
-    const double rate = best_rate(threads, 0.2, static_cast<double>(spell_words * sizeof(std::uint64_t)), [&](unsigned t, std::size_t spell) {
-        const std::uint64_t* from = first + t * words + spell % spells * spell_words;
-        std::array<std::uint64_t, line> sums{};
-        for (std::size_t i = 0; i < run; i += line)
-            for (std::size_t s = 0; s < streams; ++s)
-                for (std::size_t j = 0; j < line; ++j) sums[j] += from[s * run + i + j];
-        volatile std::uint64_t sink = 0;
-        for (const std::uint64_t sum : sums) sink = sink + sum;
-    });
+    double best = 0;
+    for (const std::size_t streams : {1, 4}) {
+        const std::size_t run = streams == 1 ? spell_words : spell_words / (streams * line + 1) * line;  // streams a power of two apart get in each other's way
+        const double rate = best_rate(threads, 0.1, static_cast<double>(run * streams * sizeof(std::uint64_t)), [&](unsigned t, std::size_t spell) {
+            const std::uint64_t* from = first + t * words + spell % spells * spell_words;
+            std::array<std::uint64_t, line> sums{};
+            for (std::size_t i = 0; i < run; i += line)
+                for (std::size_t s = 0; s < streams; ++s)
+                    for (std::size_t j = 0; j < line; ++j) sums[j] += from[s * run + i + j];
+            volatile std::uint64_t sink = 0;
+            for (const std::uint64_t sum : sums) sink = sink + sum;
+        });
+        best = std::max(best, rate);
+    }
     ::munmap(memory, words * threads * sizeof(std::uint64_t));
-    return rate;
+    return best;
 }
 
 Roofline measure_roofline(unsigned threads) {

@@ -14,7 +14,7 @@ namespace lrp::cli {
 
 /// Rates of all threads together; 0: the processor does not have it. A multiplication and an addition are two flops.
 struct Roofline {
-    double read = 0;       ///< bytes/s from memory, 8 streams a thread
+    double read = 0;       ///< bytes/s from memory
     double f32 = 0;        ///< flops/s of float32 multiply-adds from registers
     std::string f32_by;    ///< by which instructions: "AVX-512", "AVX2" or "plain code"
     double bf16_dot = 0;   ///< flops/s of vdpbf16ps from registers
@@ -42,8 +42,8 @@ struct Roofline {
     }
 };
 
-/// Bytes/s of reading memory that no cache holds: 256 MiB in all, round and round for a fifth of a second, 32 MiB a spell, 8 streams a thread.
-/// `threads`: 0 for as many as the machine has.
+/// Bytes/s of reading memory that no cache holds: 256 MiB in all, round and round for a fifth of a second, 32 MiB a spell, in one stream a thread or in
+/// four, whichever is faster. `threads`: 0 for as many as the machine has.
 [[nodiscard]] double measure_read_rate(unsigned threads);
 
 /// Measures in less than a second; each rate is the best of many short spells, so that what else runs disturbs little.

@@ -53,6 +53,7 @@ TEST_CASE("wrong use ends with 2 and says what is wrong; failure with 1") {
         {"trace " + ids + "--recompute sometimes", 2, "recompute: expected never, always, auto"},
         {"trace " + ids + "--recompute 10", 1, "the budget is 10 bytes"},
         {"trace " + ids + "--threads many", 2, "--threads"},
+        {"trace " + ids + "--threads 1025", 2, "--threads: Value 1025 not in range [0 - 1024]"},
         {"trace " + ids + "--top 0", 2, "--top"},
         {"trace " + ids + "--npz -", 2, "--npz and --safetensors are not text"},
         {"trace " + ids + "--json - --html -", 2, "only one result can go to standard output"},
@@ -252,6 +253,9 @@ TEST_CASE("memory that is not there is said in a sentence, before the work or in
     const Result fits = lrp_run("trace " + tiny + " --timing --threads 1 --ids 1,2", "ulimit -v 1000000;");
     CHECK(fits.code == 0);
     CHECK_THAT(fits.err, Contains("expected peak memory: ") && Contains("products by "));
+    const Result many = lrp_run("trace " + tiny + " --threads 1000 --ids 1,2", "ulimit -v 1000000;");  // each thread's stack takes 8 MiB of addresses
+    CHECK(many.code == 1);
+    CHECK_THAT(many.err, Contains("thread pool: the system gave ") && Contains(" of 1000 threads"));
     // The reference backend converts weights. How much a program takes before that is the machine's affair, so limits are tried upward.
     int refused = 0;
     for (int limit = 12000; limit < 80000; limit += 3000) {

@@ -32,6 +32,29 @@ TEST_CASE("a thread pool does every index once, passes on errors, and nests") {
     }
 }
 
+TEST_CASE("ranges cover every index once, none is longer than asked for, and the last is short") {
+    for (const unsigned threads : {1u, 2u, 5u}) {
+        ThreadPool pool(threads);
+        for (const Index count : {0, 1, 7, 97, 1000})
+            for (const Index most : {1, 8, 2000}) {
+                CAPTURE(threads, count, most);
+                std::vector<std::atomic<int>> seen(static_cast<std::size_t>(count));
+                std::atomic<Index> longest{0}, last{0};
+                pool.parallel_ranges(count, most, [&](Index begin, Index end, unsigned thread) {
+                    if (begin >= end || end > count || thread >= threads) throw std::logic_error("no such range");
+                    for (Index i = begin; i < end; ++i) seen[static_cast<std::size_t>(i)]++;
+                    for (Index so_far = longest; so_far < end - begin && !longest.compare_exchange_weak(so_far, end - begin);) {}
+                    if (end == count) last = end - begin;
+                });
+                CHECK(std::all_of(seen.begin(), seen.end(), [](const auto& times) { return times == 1; }));
+                CHECK(longest <= most);
+                if (threads == 1) CHECK(longest == std::min(count, most));
+                if (threads > 1 && count > 0) CHECK(last == 1);
+            }
+        CHECK_THROWS_AS(pool.parallel_ranges(10, 2, [](Index, Index end, unsigned) { if (end == 10) throw std::runtime_error("ten"); }), std::runtime_error);
+    }
+}
+
 TEST_CASE("a thread pool of nothing to do returns, and 0 threads means as many as there are") {
     ThreadPool pool(3);
     pool.parallel_for(0, [](Index) { FAIL("no index exists"); });

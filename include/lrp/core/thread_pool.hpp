@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <concepts>
@@ -9,32 +10,36 @@
 #include <exception>
 #include <functional>
 #include <mutex>
+#include <system_error>
 #include <thread>
 #include <vector>
 
+#include <lrp/core/error.hpp>
 #include <lrp/core/scalar.hpp>
 
 namespace lrp {
+
+/// As many threads as were asked for; 0: as many as the machine has.
+[[nodiscard]] inline unsigned all_if_none(unsigned threads) { return threads > 0 ? threads : std::max(1u, std::thread::hardware_concurrency()); }
 
 /// A fixed set of threads that share the indices of one loop at a time. Which thread takes which index is left open, so work on
 /// different indices must be independent; then results are the same bits for every number of threads.
 class ThreadPool {
   public:
-    /// `threads` in all, the caller included; 0: as many as the machine has.
+    /// `threads` in all, the caller included; 0: as many as the machine has. Throws Error where the system does not give so many.
     explicit ThreadPool(unsigned threads = 0) {
-        if (threads == 0) threads = std::max(1u, std::thread::hardware_concurrency());
-        for (unsigned i = 1; i < threads; ++i) workers_.emplace_back([this, i] { serve(i); });
+        threads = all_if_none(threads);
+        try {
+            for (unsigned i = 1; i < threads; ++i) workers_.emplace_back([this, i] { serve(i); });
+        } catch (const std::system_error& error) {
+            const std::size_t started = workers_.size() + 1;
+            stop();
+            fail("thread pool: the system gave ", started, " of ", threads, " threads: ", error.what());
+        }
     }
     ThreadPool(const ThreadPool&) = delete;
     ThreadPool& operator=(const ThreadPool&) = delete;
-    ~ThreadPool() {
-        {
-            const std::lock_guard lock(mutex_);
-            stopping_ = true;
-        }
-        wake_.notify_all();
-        for (auto& worker : workers_) worker.join();
-    }
+    ~ThreadPool() { stop(); }
 
     [[nodiscard]] unsigned size() const { return static_cast<unsigned>(workers_.size()) + 1; }
 
@@ -74,7 +79,33 @@ class ThreadPool {
         if (error_) std::rethrow_exception(error_);
     }
 
+    /// Calls work(begin, end, thread) for ranges that cover [0, count), none longer than `most` and ever shorter towards the end, so that no thread waits
+    /// long for the last of another (guided self-scheduling: Polychronopoulos and Kuck 1987; half of an even share of what is left). Which ranges there are
+    /// differs from run to run: for work whose results do not depend on the cut.
+    template <class F>
+    void parallel_ranges(Index count, Index most, const F& work) {
+        std::atomic<Index> next{0};
+        const Index shares = size() == 1 ? 1 : 2 * static_cast<Index>(size());
+        parallel_for(static_cast<Index>(size()), [&](Index, unsigned thread) {
+            for (Index begin = next.load(); begin < count;) {
+                const Index end = begin + std::clamp<Index>((count - begin) / shares, 1, most);
+                if (!next.compare_exchange_weak(begin, end)) continue;
+                work(begin, end, thread);
+                begin = next.load();
+            }
+        });
+    }
+
   private:
+    void stop() {
+        {
+            const std::lock_guard lock(mutex_);
+            stopping_ = true;
+        }
+        wake_.notify_all();
+        for (auto& worker : workers_) worker.join();
+    }
+
     static bool& inside() {
         thread_local bool flag = false;
         return flag;

@@ -4,8 +4,8 @@
 // Blocked products with a weight matrix W [N, K] that is read where it lies, row-major, in both directions:
 //   forward   y [T, N] (+)= alpha x W^T     W's rows are the A of the tiles, x is packed into their B: a tile is y's transpose
 //   backward  g [T, K] (+)= alpha c W       c's rows are A, W's rows are packed into B
-// Neither transposes W: packing it is a widening copy of one block, of which at most some hundred KiB exist at a time. Panels of the result are
-// dealt over the threads; the cut depends on shapes alone.
+// Neither transposes W: packing it is a widening copy of one block, of which at most some hundred KiB exist at a time. Panels of the result, shorter
+// towards the end, are dealt over the threads: every element is summed in the same order, however the result is cut.
 #pragma once
 
 #include <vector>
@@ -121,29 +121,29 @@ class Blocked {
                 return TileStride{};
             }
         }();
-        const Index height = panel_height(N, padded), panels = ceil_div(N, height);
-        pool.parallel_for(panels, [&](Index panel, unsigned worker) {
-            const Index first = panel * height, rows = std::min(height, N - first);
+        const TileRows<Tile> cut{N};
+        const Index most = panel_tiles<Tile>(N, padded);
+        pool.parallel_ranges(cut.tiles, most, [&](Index first_tile, Index last_tile, unsigned worker) {
+            const Index first = cut.first(first_tile), rows = cut.first(last_tile) - first, height = most * Tile::rows;
             E* widened = scratch.own<E>(worker, height * (tile_stride + padded));
             float* sums = reinterpret_cast<float*>(widened + height * tile_stride);
             std::fill_n(sums, rows * padded, 0.0f);
-            const TileRows<Tile> cut{rows};
             // Rows as they lie, or one column of tiles: a tile meets all columns while it is in the first cache. Else all are widened, for all columns.
-            const Index together = ready || padded <= wide ? 1 : cut.tiles;
+            const Index together = ready || padded <= wide ? 1 : last_tile - first_tile;
             for (Index block = 0; block < blocks; ++block) {
                 const Index from = block * block_terms, terms = std::min(block_terms, K - from), count = ceil_div(terms, Isa::depth);
                 const E* b = packed + block * block_depth * padded;
-                for (Index begin = 0; begin < cut.tiles; begin += together) {
-                    const Index end = std::min(begin + together, cut.tiles);
+                for (Index begin = first_tile; begin < last_tile; begin += together) {
+                    const Index end = std::min(begin + together, last_tile);
                     if (!ready)
-                        Isa::widen_rows(w.row(first + cut.first(begin)) + from, w.stride, cut.first(end) - cut.first(begin), terms, widened + cut.first(begin) * tile_stride);
+                        Isa::widen_rows(w.row(cut.first(begin)) + from, w.stride, cut.first(end) - cut.first(begin), terms, widened + (cut.first(begin) - first) * tile_stride);
                     for (Index column = 0; column < padded; column += wide) {
                         const Index vectors = std::min<Index>(Tile::vectors, (padded - column) / lanes);
                         for (Index t = begin; t < end; ++t) {
                             const Index row = cut.first(t), tall = cut.first(t + 1) - row;
-                            const E* a = ready ? reinterpret_cast<const E*>(w.row(first + row) + from) : widened + row * tile_stride;
-                            tile<Isa, Tile>(tall, vectors, a, a_stride, b + column * count, sums + row * padded + column, padded, count,
-                                            column == 0 ? rows_ahead(w, first, cut, t, from, together == 1) : Ahead{});
+                            const E* a = ready ? reinterpret_cast<const E*>(w.row(row) + from) : widened + (row - first) * tile_stride;
+                            tile<Isa, Tile>(tall, vectors, a, a_stride, b + column * count, sums + (row - first) * padded + column, padded, count,
+                                            column == 0 ? rows_ahead(w, cut, first_tile, last_tile, t, from, together == 1) : Ahead{});
                         }
                     }
                 }
@@ -161,10 +161,10 @@ class Blocked {
             for (Index t = 0; t < tokens; ++t) Isa::elements(c.row(t) + from, terms, packed + (block * tokens + t) * tile_stride);
         });
 
-        const Index width = panel_width(K, tokens), panels = ceil_div(K, width);
+        const Index width = panel_width(K, tokens);
         const TileRows<Tile> cut{tokens};
-        pool.parallel_for(panels, [&](Index panel, unsigned worker) {
-            const Index first = panel * width, cols = std::min(width, K - first), stride = round_up(cols, wide);
+        pool.parallel_ranges(ceil_div(K, wide), width / wide, [&](Index first_column, Index last_column, unsigned worker) {
+            const Index first = first_column * wide, cols = std::min(last_column * wide, K) - first, stride = round_up(cols, wide);
             E* b = scratch.own<E>(worker, width * (block_depth + tokens));
             float* sums = reinterpret_cast<float*>(b + width * block_depth);
             std::fill_n(sums, tokens * stride, 0.0f);
@@ -192,11 +192,10 @@ class Blocked {
     static const char* bytes(const W* at) { return reinterpret_cast<const char*>(at); }
 
     /// What the tile after next will widen: the next rows of this block, or the same rows of the next.
-    static Ahead rows_ahead(const View<const W>& w, Index first, const TileRows<typename Isa::template Forward<W>>& cut, Index t, Index from, bool next_rows) {
-        const bool more = next_rows && t + 1 < cut.tiles;
-        const Index row = more ? cut.first(t + 1) : next_rows ? 0 : cut.first(t);
-        const Index tall = more ? cut.first(t + 2) - row : next_rows ? cut.first(1) : cut.first(t + 1) - row;
-        return {bytes(w.data + (first + row) * w.stride + from + (more ? 0 : block_terms)), w.stride * size, ahead_chunk * Isa::depth * size, tall};
+    static Ahead rows_ahead(const View<const W>& w, const TileRows<typename Isa::template Forward<W>>& cut, Index first_tile, Index last_tile, Index t, Index from, bool next_rows) {
+        const bool more = next_rows && t + 1 < last_tile;
+        const Index next = more ? t + 1 : next_rows ? first_tile : t, row = cut.first(next), tall = cut.first(next + 1) - row;
+        return {bytes(w.data + row * w.stride + from + (more ? 0 : block_terms)), w.stride * size, ahead_chunk * Isa::depth * size, tall};
     }
 
     /// What the next block will widen: rows of W from `row` on, a line of each.
@@ -210,11 +209,10 @@ class Blocked {
     }
 
     /// Rows of W to a panel: few enough that a panel's sums stay in the second cache and every thread gets several.
-    static Index panel_height(Index N, Index padded) {
-        const Index fit = std::max<Index>(1, (Index{256} << 10) / static_cast<Index>(sizeof(float)) / padded);
-        const Index share = ceil_div(N, 16);
-        constexpr Index rows = Isa::template Forward<W>::rows, most = 96 / rows * rows;
-        return std::clamp<Index>(std::min(fit, share) / rows * rows, rows, most);
+    template <class Tile>
+    static Index panel_tiles(Index N, Index padded) {
+        const Index fit = (Index{256} << 10) / static_cast<Index>(sizeof(float)) / padded, share = ceil_div(N, 16);
+        return std::clamp<Index>(std::min(fit, share) / Tile::rows, 1, 96 / Tile::rows);
     }
     static Index panel_width(Index K, Index tokens) {
         const Index fit = std::max<Index>(1, (Index{256} << 10) / static_cast<Index>(sizeof(float)) / tokens);

@@ -159,6 +159,7 @@ struct StreamAvx512 {
             for (int i = 0; i < R; ++i) {
                 right[i] = FmaAvx512::load(w + i * stride + k);
                 __builtin_prefetch(w + (i + R) * stride + k, 0, 2);
+                if constexpr (T <= stream_rows) __builtin_prefetch(w + i * stride + k + 4 * lanes, 0, 3);  // into the first cache, in good time
             }
 #pragma GCC unroll 16
             for (int t = 0; t < T; ++t) {
@@ -319,16 +320,15 @@ template <class Isa, class W>
 class Streamed {
   public:
     using E = typename Isa::element;
-    static constexpr Index resident = 32;  // rows of x that go past a panel of W before the next do
+    static constexpr Index resident = 32;    // rows of x that go past a panel of W before the next do
+    static constexpr Index most_fours = 16;  // of W's rows, to a panel
 
     static void forward(ThreadPool& pool, ProductScratch& scratch, const Product& p, View<const float> x, View<const W> w, View<float> y) {
         const View<const E> in = elements(pool, scratch, x);
-        const Index height = std::clamp<Index>(w.rows / 32 / 4 * 4, 4, 64), panels = ceil_div(w.rows, height);
-        pool.parallel_for(panels, [&](Index panel) {
-            const Index end = std::min(w.rows, (panel + 1) * height);
+        pool.parallel_ranges(ceil_div(w.rows, 4), most_fours, [&](Index begin, Index end, unsigned) {
             for (Index first = 0; first < x.rows; first += resident)
-                for (Index n = panel * height; n < end; n += 4) {
-                    const Index count = std::min<Index>(4, end - n), last = std::min(x.rows, first + resident);
+                for (Index n = 4 * begin; n < std::min(w.rows, 4 * end); n += 4) {
+                    const Index count = std::min<Index>(4, w.rows - n), last = std::min(x.rows, first + resident);
                     for (Index t = first; t < last;) {
                         const Index some = share<Isa::most_dots>(last, t);
                         rows<1>(p, in.rows_from(t, some), w, n, count, y.rows_from(t, some));

@@ -57,8 +57,8 @@ class WeightProducts {
     void run(ThreadPool& pool, const Product& p, View<const float> a, View<const W> b, View<float> c) {
         if (p.transpose_a || c.rows == 0 || c.cols == 0) return detail::PanelProduct<float>::run(pool, scratch_, provider, p, a, b, c);
         const Index rows_of_one = std::max<Index>(1, a.rows / sharing);
-        Way way{path<W>(rows_of_one), false};
-        way.few = (p.transpose_b ? rows_of_one : a.rows) <= few_rows(way.path, p.transpose_b);  // backward, streamed and packed are the same bits
+        const ProductPath chosen = path<W>(rows_of_one);
+        const Way way{chosen, (p.transpose_b ? rows_of_one : a.rows) <= few_rows(chosen, p.transpose_b)};  // backward, streamed and packed are the same bits
         // Long prompts in pieces: what a piece packs stays in the caches.
         constexpr Index piece = 512;
         for (Index first = 0; first < a.rows; first += piece) {
