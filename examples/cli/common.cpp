@@ -121,6 +121,12 @@ void add_compute_options(CLI::App& command, ModelOptions& options) {
         ->capture_default_str();
 }
 
+void refuse_empty_values(CLI::App& app) {
+    for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; }))
+        for (CLI::Option* option : command->get_options([](const CLI::Option* one) { return !one->get_lnames().empty() && one->get_type_size() != 0; }))
+            option->check(CLI::Validator([](const std::string& text) { return text.empty() ? "expected a value, found an empty one" : ""; }, ""));
+}
+
 void add_threads_option(CLI::App& command, unsigned& threads, const std::string& note) {
     command.add_option("--threads", threads, "threads; 0: all cores" + note)->check(CLI::Range(0, 1024))->capture_default_str();
 }
@@ -146,14 +152,12 @@ void add_generation_options(CLI::App& command, GenerationOptions& options) {
 }
 
 void add_json_option(CLI::App& command, std::string& file) {
-    command.add_option("--json", file, "write one JSON object (to FILE, or to standard output) in place of text")->expected(0, 1)->default_str("-")->type_name("[FILE]");
+    command.add_option("--json", file, "write one JSON object, to FILE or in place of text to standard output")->expected(0, 1)->default_str("-")->type_name("[FILE]");
 }
 
 GenerateOptions generate_options(const GenerationOptions& options, const ModelOptions& model, const Prompt& prompt) {
     GenerateOptions result = options.choice;
     result.validate();
-    for (const std::string& stop : options.stop)
-        if (stop.empty()) fail<UsageError>("--stop: expected some text, found ''");
     if (!options.stop.empty()) require(prompt.tokenizer.has_value(), model.folder, ": there is no tokenizer.json, without which --stop has no text to look at");
     const HfConfig file = read_hf_config(model.folder);
     for (std::size_t i = 0; i < prompt.ids.size(); ++i)  // before the tokenizer is asked what they mean

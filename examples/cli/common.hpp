@@ -50,6 +50,8 @@ void add_prompt_options(CLI::App& command, ModelOptions& options, const std::str
 
 /// Options that choose what computes: --backend, --threads, --products; and how relevance is computed: --rules, --softmax-rule, --recompute.
 void add_backend_options(CLI::App& command, ModelOptions& options);
+/// Text that an option asks for must not be empty; a prompt may be.
+void refuse_empty_values(CLI::App& app);
 /// --threads, with what does not depend on it as a note.
 void add_threads_option(CLI::App& command, unsigned& threads, const std::string& note = "");
 void add_compute_options(CLI::App& command, ModelOptions& options);

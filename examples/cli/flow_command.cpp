@@ -59,6 +59,8 @@ std::optional<Shown> parse_show(const std::string& text, const LlamaConfig& conf
 }
 
 std::string flow_json(const Trace& trace, const RelevanceFlow& flow, const AttentionEdges* edges) {
+    auto metadata = trace_metadata(trace);
+    metadata["format"] = "lrpxx-flow";
     lrp::detail::JsonWriter json;
     const std::size_t tokens = trace.tokens_count;
     json.text("format", "lrpxx-flow");
@@ -81,7 +83,7 @@ std::string flow_json(const Trace& trace, const RelevanceFlow& flow, const Atten
         json.raw("edge_sum", json.array(edges->summed, {edges->layers, tokens, tokens}, "edge_sum"));
         json.raw("edge", json.array(edges->head, {edges->layers, edges->heads, tokens, tokens}, "edge"));
     }
-    json.raw("metadata", nlohmann::json(trace_metadata(trace)).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+    json.raw("metadata", nlohmann::json(metadata).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     return json.finish();
 }
 

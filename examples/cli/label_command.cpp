@@ -1,7 +1,9 @@
 // SPDX-FileCopyrightText: 2026 The lrpxx authors
 // SPDX-License-Identifier: BSD-3-Clause
 #include <iostream>
+#include <map>
 #include <memory>
+#include <tuple>
 
 #include <lrp/pipeline/corpus.hpp>
 #include <lrp/pipeline/label_import.hpp>
@@ -68,6 +70,20 @@ void score_labels(std::vector<StoredLabel>& labels, const NeuronStore& store, La
               << " of " << labels.size() << " labels (" << 100.0 * static_cast<double>(better) / static_cast<double>(labels.size()) << " %) are better than 95 % of shuffled ones\n";
 }
 
+/// Labels that say what they said keep the scores that they had.
+void keep_scores(std::vector<StoredLabel>& labels, NeuronStore& store) {
+    const auto said = [](const StoredLabel& label) { return std::tie(label.site, label.layer, label.unit, label.pole, label.source, label.label, label.tokens); };
+    std::map<decltype(said(labels.front())), const StoredLabel*> before;
+    const std::vector<StoredLabel> stored = store.labels();
+    for (const StoredLabel& label : stored) before[said(label)] = &label;
+    for (StoredLabel& label : labels)
+        if (const auto found = before.find(said(label)); found != before.end()) {
+            label.score = found->second->score;
+            label.null_mean = found->second->null_mean;
+            label.null_high = found->second->null_high;
+        }
+}
+
 void export_store(NeuronStore& store, const LabelOptions& options) {
     if (options.output.empty()) fail<UsageError>("--export: give the folder to write to with -o");
     StoreExport out(store, options.output);
@@ -98,7 +114,7 @@ void run(const LabelOptions& options) {
     UnitLabeller labeller(store);
     labeller.run();
     if (model) add_directions(labeller, *model, options.tokens);
-    if (!options.score.empty()) score_labels(labeller.labels, store, *model, options);
+    options.score.empty() ? keep_scores(labeller.labels, store) : score_labels(labeller.labels, store, *model, options);
     store.put_labels(labeller.labels, "tokens", &labeller.unit_tokens);
     store.put_labels(labeller.next_labels, "tokens-next");
     std::cerr << "lrp: " << labeller.labels.size() << " labels by activation and " << labeller.next_labels.size() << " by relevance are in " << options.store << '\n';
@@ -110,14 +126,16 @@ void add_label_command(CLI::App& app) {
     auto* command = app.add_subcommand("label", "Label the units of a store by the tokens they go with; bring labels in, or the store out to other tools");
     auto options = std::make_shared<LabelOptions>();
     command->add_option("STORE", options->store, "folder that `lrp collect` made")->required();
-    command->add_option("--model", options->model.folder, "the model's folder: adds the tokens that each neuron writes and reads");
+    command->add_option("--model", options->model.folder, "the model's folder: adds the tokens that each neuron writes and reads; without it those of an earlier run stay");
     command->add_option("--score", options->score, "texts that were not collected: how well each label's tokens predict the activation there, beside shuffled labels");
     command->add_option("--tokens", options->tokens, "tokens written and read to list")->check(CLI::Range(1, 1000))->capture_default_str();
-    command->add_option("--import", options->import, "labels made elsewhere: CSV with a header, or .jsonl, with layer, unit, label (and pole, site)");
-    command->add_option("--source", options->source, "name of the imported labels; a second import under the same name replaces them")->capture_default_str();
-    command->add_option("--export", options->export_as, "write to -o: prompts (for a language model that explains), or the layout of delphi, neuronpedia or zennit-crp")
+    auto* import = command->add_option("--import", options->import, "labels made elsewhere: CSV with a header, or .jsonl, with layer, unit, label (and pole, site)");
+    command->add_option("--source", options->source, "name of the imported labels; a second import under the same name replaces them")
+        ->capture_default_str()
+        ->needs(import);
+    auto* exported = command->add_option("--export", options->export_as, "write to -o: prompts (for a language model that explains), or the layout of delphi, neuronpedia or zennit-crp")
         ->check(CLI::IsMember({"prompts", "delphi", "neuronpedia", "zennit-crp"}));
-    command->add_option("-o,--output", options->output, "folder of --export");
+    command->add_option("-o,--output", options->output, "folder of --export")->needs(exported);
     add_backend_options(*command, options->model);
     command->footer("Examples:\n"
                     "  lrp label mini.store --model examples/models/mini\n"

@@ -53,6 +53,7 @@ int main(int argc, char** argv) {
     lrp::cli::add_label_command(app);
     lrp::cli::add_show_command(app);
 #endif
+    lrp::cli::refuse_empty_values(app);
     try {
         const auto commands = app.get_subcommands([](CLI::App*) { return true; });
         const auto named = [&](const CLI::App* command) { return command->get_name() == argv[1]; };
@@ -69,7 +70,11 @@ int main(int argc, char** argv) {
         std::cerr << "lrp " << command.get_name() << ": not expected: " << lrp::cli::unexpected(command) << "; `lrp " << command.get_name() << " --help` lists what is\n";
         return 2;
     } catch (const CLI::ParseError& error) {
-        return app.exit(error) == 0 ? 0 : 2;
+        if (error.get_exit_code() == 0) return app.exit(error);  // --help, --version
+        const auto chosen = app.get_subcommands();
+        const std::string command = chosen.empty() ? "lrp" : "lrp " + chosen.front()->get_name();
+        std::cerr << command << ": " << error.what() << "; `" << command << " --help` tells more\n";
+        return 2;
     } catch (const lrp::UsageError& error) {
         std::cerr << "lrp: " << error.what() << '\n';
         return 2;

@@ -70,10 +70,19 @@ void print_summary(NeuronStore& store) {
 }
 
 void print_search(NeuronStore& store, const std::string& words) {
-    for (const StoredLabel& label : store.labels(words))
+    std::vector<StoredLabel> labels;
+    std::vector<std::int32_t> documents;
+    try {
+        labels = store.labels(words);
+        documents = store.find_documents(words, 20);
+    } catch (const Error& error) {
+        fail<UsageError>("--search: expected words, \"words in order\", word* or one OR other, found '", words, "' (", error.what(), ")");
+    }
+    if (labels.empty() && documents.empty()) std::cerr << "lrp: no label and no document goes with '" << words << "'\n";
+    for (const StoredLabel& label : labels)
         std::printf("%-6s %3lld/%-6lld %s  %-8s %s\n", label.site.c_str(), static_cast<long long>(label.layer), static_cast<long long>(label.unit), label.pole.c_str(),
                     visible(label.source).c_str(), visible(label.label).c_str());
-    for (const std::int32_t number : store.find_documents(words, 20)) {
+    for (const std::int32_t number : documents) {
         const StoredDocument document = store.document(number);
         std::printf("document %d (%s, line %lld): %s\n", number, visible(document.source).c_str(), static_cast<long long>(document.line),
                     visible(detail::shortened(document.text, 160)).c_str());
@@ -81,6 +90,7 @@ void print_search(NeuronStore& store, const std::string& words) {
 }
 
 void run(const ShowOptions& options) {
+    if (!options.search.empty() && (!options.unit.empty() || options.json)) fail<UsageError>("--search: it goes neither with a unit nor with --json");
     NeuronStore store = NeuronStore::open(options.store);
     if (options.check) {
         store.check();

@@ -35,7 +35,8 @@ nlohmann::json side_json(const Generated& generated, const TextStream& stream, c
 void print_side(const char* title, const Generated& generated, const TextStream& stream, const Prompt& prompt) {
     std::string ids;
     for (const auto id : generated.new_ids) ids += (ids.empty() ? "" : ",") + std::to_string(id);
-    std::printf("%s%s\n  next:", title, prompt.tokenizer ? stream.text().c_str() : ids.c_str());
+    const std::string text = prompt.tokenizer ? stream.text() : ids;
+    std::printf("%s%s%s\n  next:", title, text.starts_with(' ') ? "" : " ", text.c_str());
     for (const Prediction& p : top_predictions(generated.logits, 5)) std::printf("  '%s' %.3f", name_of(prompt, p.id).c_str(), p.logit);
     std::printf("\n");
 }

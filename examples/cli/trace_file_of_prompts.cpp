@@ -10,6 +10,7 @@
 #include <numeric>
 
 #include <lrp/io/hf_config.hpp>
+#include <lrp/io/json.hpp>
 #include <lrp/io/npz.hpp>
 #include <lrp/io/safetensors_write.hpp>
 #include <lrp/io/text_lines.hpp>
@@ -48,9 +49,19 @@ void check_options(const TraceOptions& options) {
     if (options.npz == "-" || options.safetensors == "-") fail<UsageError>("--npz and --safetensors are not text: give a file name instead of '-'");
 }
 
+/// The prompt in a line of JSONL.
+std::string text_of_line(const std::string& line, const std::string& where) {
+    const nlohmann::json value = parse_json(line, where);
+    const JsonFields fields(value, where);
+    require(fields.has("prompt") != fields.has("text"), where, ": expected 'prompt' or 'text', found ", fields.has("text") ? "both" : "neither");
+    return *fields.text(fields.has("prompt") ? "prompt" : "text");
+}
+
 std::vector<Line> read_lines(const TraceOptions& options, const Tokenizer& tokenizer, std::uint64_t context) {
     std::vector<Line> lines;
-    each_text_line(options.file, [&](const std::string& text, const std::string& where, std::int64_t number) {
+    const bool jsonl = options.file.ends_with(".jsonl");
+    each_text_line(options.file, [&](const std::string& written, const std::string& where, std::int64_t number) {
+        const std::string text = jsonl ? text_of_line(written, where) : written;
         Line line{number, text, tokenizer.encode(text, {.special_in_text = options.model.special_in_text})};
         const std::size_t tokens = line.encoding.ids.size();
         require(tokens > 0, where, ": the prompt has no token");

@@ -55,7 +55,7 @@ TEST_CASE("make-random and bench: wrong use ends with 2, failure with 1") {
         {"bench", 2, "MODEL_DIR is required"},
         {"bench " + mini + " --tokens 16,many", 2, "--tokens: expected prompt lengths from 1 to 1000000 such as 16,128, found 'many'"},
         {"bench " + mini + " --tokens 0", 2, "found '0'"},
-        {"bench " + mini + " --tokens ''", 2, "found ''"},
+        {"bench " + mini + " --tokens ''", 2, "lrp bench: --tokens: expected a value"},
         {"bench " + mini + " --products best", 2, "--products"},
         {"bench " + mini + " --runs 0", 2, "--runs"},
         {"bench " + mini + " --ids 1,x", 2, "--ids: expected token ids such as 1,5,7, found 'x'"},

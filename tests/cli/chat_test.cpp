@@ -54,7 +54,7 @@ TEST_CASE("chat: what is wrong is said, and the conversation goes on") {
                                         {"/set 3", "/set: "},
                                         {"/head 1/3", "/head: "},
                                         {"/label rain*2", "/label: give the store"},
-                                        {"/zero 99/1", "steering: expected a layer from 0 to 5, found 99"}}) {
+                                        {"/zero 99/1", "steering: unit 99/1: expected a layer from 0 to 5, found 99"}}) {
         INFO(line);
         const Result result = chat(folder, std::string(line) + "\n/off\nOn Sunday there is a lot of snow.\n", "--max-new-tokens 2");
         CHECK(result.code == (message[0] == '\0' ? 0 : 1));

@@ -185,6 +185,9 @@ TEST_CASE("show: a unit as JSON, and what is refused") {
         {"collect " LRP_TEST_DATA "/golden/models/plain " + (folder.path() / "ids.jsonl").string() + " -o " + store, 1,
          "there is a store already, made from the model 'mini'"},
         {"label " + store + " --score " + corpus, 2, "name it with --model"},
+        {"label " + store + " --source mine", 2, "lrp label: --source requires --import"},
+        {"show " + store + " 3/118 --search dogs", 2, "--search: it goes neither with a unit nor with --json"},
+        {"show " + store + " --search '\"a'", 2, "--search: expected words"},
         {"label " + store + " --export prompts", 2, "give the folder to write to with -o"},
     };
     for (const Case& one : cases) {
@@ -312,6 +315,11 @@ TEST_CASE("label: tokens, import, score, exports") {
     for (const char* kind : {"top_max", "top_min", "tfidf_max", "tfidf_min", "writes_max", "writes_min", "reads_max", "reads_min"})
         CHECK(json["tokens"][kind].size() >= 1);
     CHECK(json["tokens"]["top_max"][0]["score"].get<double>() <= 1);
+    // Labelling again without the model loses neither what the model said nor the scores.
+    const std::string with_model = lrp_run("show " + store + " 3/118").out;
+    CHECK_THAT(with_model, Contains("writes max") && Contains("[score "));
+    CHECK(lrp_run("label " + store).code == 0);
+    CHECK(lrp_run("show " + store + " 3/118").out == with_model);
     folder.write("labels.csv", "layer,unit,label,pole\n3,118,\"dogs, \"\"and\"\" cats\",max\n0,0,weather,min\n");
     CHECK(lrp_run("label " + store + " --import " + (folder.path() / "labels.csv").string() + " --source mine").code == 0);
     CHECK_THAT(lrp_run("show " + store + " 3/118").out, Contains("label (max, mine): dogs, \"and\" cats"));

@@ -66,7 +66,7 @@ struct EditUnit {
 /// UsageError if the model lacks the unit that is to be edited, Error for a value that is not finite.
 template <class Config>
 void check_edit(const Config& config, const UnitEdit& edit) {
-    require_unit(config, {edit.site, edit.layer, edit.unit}, "steering");
+    require_unit(config, {edit.site, edit.layer, edit.unit}, detail::concat("steering: unit ", edit.layer, "/", edit.unit));
     require(std::isfinite(edit.value), "steering: the value of ", site_name(edit.site), " ", edit.layer, "/", edit.unit, " is not finite");
 }
 

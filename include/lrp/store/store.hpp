@@ -9,6 +9,7 @@
 #include <limits>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -148,7 +149,10 @@ class NeuronStore {
         Statement insert = database_.prepare("INSERT INTO labels(site, layer, unit, pole, source, label, tokens, score, null_mean, null_high, crc32) VALUES(?,?,?,?,?,?,?,?,?,?,?)");
         for (const StoredLabel& l : labels) insert.run(l.site, l.layer, l.unit, l.pole, l.source, l.label, l.tokens, l.score, l.null_mean, l.null_high, detail::checksum_of(l));
         if (unit_tokens != nullptr) {
-            database_.run("DELETE FROM unit_tokens");
+            Statement stale = database_.prepare("DELETE FROM unit_tokens WHERE kind = ?");
+            std::set<std::string> kinds;
+            for (const StoredUnitToken& t : *unit_tokens)
+                if (kinds.insert(t.kind).second) stale.run(t.kind);
             Statement token = database_.prepare("INSERT INTO unit_tokens VALUES(?,?,?,?,?,?,?,?,?)");
             for (const StoredUnitToken& t : *unit_tokens) token.run(t.site, t.layer, t.unit, t.kind, t.pole, t.rank, t.token, t.score, detail::checksum_of(t));
         }
