@@ -13,13 +13,8 @@ std::vector<UnitEdit> label_edits(const std::string& store, const std::string& n
     opened.require_model(model_hash, model);
     std::vector<UnitEdit> edits;
     std::set<std::tuple<std::string, std::int64_t, std::int64_t>> seen;
-    std::vector<StoredLabel> labels;
-    try {
-        labels = opened.labels(name);
-    } catch (const Error& error) {
-        fail("--label '", name, "': not a search (", error.what(), ")");
-    }
-    for (const StoredLabel& label : labels)
+    if (const auto why = opened.query_error(name)) fail("--label '", name, "': not a search (", *why, ")");
+    for (const StoredLabel& label : opened.labels(name))
         if ((source.empty() || label.source == source) && seen.insert({label.site, label.layer, label.unit}).second)
             edits.push_back({label.site == "head" ? Site::head : Site::neuron, static_cast<Index>(label.layer), static_cast<Index>(label.unit), UnitEdit::Kind::scale, factor});
     require(!edits.empty(), store, ": no label", source.empty() ? "" : " of '" + source + "'", " matches '", name, "'",

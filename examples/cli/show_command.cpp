@@ -70,14 +70,9 @@ void print_summary(NeuronStore& store) {
 }
 
 void print_search(NeuronStore& store, const std::string& words) {
-    std::vector<StoredLabel> labels;
-    std::vector<std::int32_t> documents;
-    try {
-        labels = store.labels(words);
-        documents = store.find_documents(words, 20);
-    } catch (const Error& error) {
-        fail<UsageError>("--search: expected words, \"words in order\", word* or one OR other, found '", words, "' (", error.what(), ")");
-    }
+    if (const auto why = store.query_error(words)) fail<UsageError>("--search: expected words, \"words in order\", word* or one OR other, found '", words, "' (", *why, ")");
+    const std::vector<StoredLabel> labels = store.labels(words);
+    const std::vector<std::int32_t> documents = store.find_documents(words, 20);
     if (labels.empty() && documents.empty()) std::cerr << "lrp: no label and no document goes with '" << words << "'\n";
     for (const StoredLabel& label : labels)
         std::printf("%-6s %3lld/%-6lld %s  %-8s %s\n", label.site.c_str(), static_cast<long long>(label.layer), static_cast<long long>(label.unit), label.pole.c_str(),

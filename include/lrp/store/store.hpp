@@ -127,6 +127,17 @@ class NeuronStore {
         for (rows.start(site, layer, unit); rows.next();) result.push_back(read_unit_token(rows));
         return result;
     }
+    /// Why `match` is no full-text query, in SQLite's words, if it is none.
+    [[nodiscard]] std::optional<std::string> query_error(const std::string& match) {
+        Statement rows = database_.prepare("SELECT rowid FROM labels_text WHERE labels_text MATCH ? LIMIT 1");
+        try {
+            rows.start(match);
+            (void)rows.next();
+        } catch (const Error& error) {
+            return error.what();
+        }
+        return std::nullopt;
+    }
     /// All labels, by site, layer, unit, pole and source; `match`, if not empty, is a full-text query.
     [[nodiscard]] std::vector<StoredLabel> labels(const std::string& match = "") {
         Statement rows = match.empty() ? database_.prepare(label_columns + label_order)
