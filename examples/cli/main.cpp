@@ -4,6 +4,7 @@
 // The program `lrp`. Exit codes: 0 done, 1 failure (bad files, disagreement found by a check), 2 wrong use.
 #include <algorithm>
 #include <csignal>
+#include <cstdlib>
 #include <exception>
 #include <iostream>
 #include <new>
@@ -15,8 +16,9 @@
 
 #include "common.hpp"
 
-int main(int argc, char** argv) {
-    std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is then an error of writing, as a full disk is
+namespace {
+
+int run(int argc, char** argv) {
     CLI::App app{"lrp tells why a LLaMA-style language model said what it said: layer-wise relevance propagation (AttnLRP)\n"
                  "through a Hugging Face checkpoint, read off at tokens, layers, heads and neurons."};
     app.name("lrp");
@@ -86,4 +88,20 @@ int main(int argc, char** argv) {
         std::cerr << "lrp: " << error.what() << '\n';
         return 1;
     }
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is then an error of writing, as a full disk is
+    const int code = run(argc, argv);
+#if !defined(__SANITIZE_ADDRESS__)
+    // OpenBLAS, which the xtensor backend links, starts threads with the program and joins them at its exit; one that the system refuses
+    // its memory asks again without end, and so would the program wait. Nothing of ours is left to be destroyed here.
+    std::cout.flush();
+    std::cerr.flush();
+    std::quick_exit(code);
+#else
+    return code;
+#endif
 }
