@@ -24,6 +24,21 @@ float sum_of(std::array<float, N> parts) {
     return parts[0];
 }
 
+/// Fetches the `count` numbers at `at` into the second cache, asking `times` times, evenly spread. Asking more than once for the same line is no waste: what
+/// finds no room among the processor's outstanding reads is forgotten, and where memory is all there is to wait for, many requests are.
+template <int times, class W>
+[[gnu::always_inline]] inline void fetch(const W* at, Index count) {
+#pragma GCC unroll 16
+    for (int i = 0; i < times; ++i) __builtin_prefetch(at + i * count / times, 0, 2);
+}
+
+/// How many columns before they are read a walk over sums of `T` rows fetches W's: those of the next walk, or where a walk is long and nobody else reads
+/// it, a few cache lines of each row.
+template <int T, bool alone>
+constexpr Index columns_ahead(Index width) {
+    return alone && T > stream_rows ? std::min<Index>(128, width) : width;
+}
+
 /// Unpacking makes two vectors of 2 * lanes numbers of 16 bits with one instruction each: of every eight neighbours the first takes four and the second
 /// four. Puts sums over columns that came so back in order; `count` is a multiple of 2 * lanes.
 template <Index lanes>
@@ -57,10 +72,10 @@ struct StreamAvx2 {
     using element = float;
     static constexpr Index lanes = 8, depth = 1;
     static constexpr int most_dots = 2, most_sums = 4;  // rows of x that a kernel takes at once
-    static constexpr Index long_walk = 1 << 30;         // rows of x from which walks over the sums take more rows of W
+    static constexpr Index walk_rows(Index) { return 8; }
 
-    /// out[4 * t + i] += w_i . x_t over `count` terms, rows of w `stride` apart.
-    template <int T, int R, class W>
+    /// out[4 * t + i] += w_i . x_t over `count` terms, rows of w `stride` apart; `alone` if these are all rows of x.
+    template <int T, int R, bool alone, class W>
     [[gnu::target("avx2,fma")]] static void dot(const float* x, Index ldx, const W* w, Index stride, Index count, float* out) {
         __m256 sum[R][T];
 #pragma GCC unroll 16
@@ -73,7 +88,7 @@ struct StreamAvx2 {
 #pragma GCC unroll 16
             for (int i = 0; i < R; ++i) {
                 right[i] = FmaAvx2::load(w + i * stride + k);
-                __builtin_prefetch(w + (i + R) * stride + k, 0, 2);
+                fetch<1>(w + (i + R) * stride + k, lanes);
             }
 #pragma GCC unroll 16
             for (int t = 0; t < T; ++t) {
@@ -108,7 +123,7 @@ struct StreamAvx2 {
     }
     [[gnu::target("avx2,fma"), gnu::always_inline]] static inline Two two(const float* from) { return {_mm256_loadu_ps(from), _mm256_loadu_ps(from + lanes)}; }
     /// sums[t] += sum over i of c[t, i] w_i, `rows` rows of w and `width` columns, a multiple of 2 * lanes.
-    template <int T, class W>
+    template <int T, bool alone, class W>
     [[gnu::target("avx2,fma")]] static void axpy(const float* c, Index ldc, const W* w, Index stride, Index rows, Index width, float* sums, Index lds) {
         const W* const next = w + rows * stride;
         for (Index k = 0; k < width; k += 2 * lanes) {
@@ -120,7 +135,7 @@ struct StreamAvx2 {
             }
             for (Index i = 0; i < rows; ++i) {
                 const Two both = two(w + i * stride + k);
-                __builtin_prefetch(next + i * stride + k, 0, 2);
+                fetch<alone ? 2 : 1>(next + i * stride + k, 2 * lanes);
 #pragma GCC unroll 16
                 for (int t = 0; t < T; ++t) {
                     const __m256 left = _mm256_set1_ps(c[t * ldc + i]);
@@ -142,10 +157,13 @@ struct StreamAvx512 {
     using element = float;
     static constexpr Index lanes = 16, depth = 1;
     static constexpr int most_dots = 6, most_sums = 8;  // rows of x that a kernel takes at once
-    static constexpr Index long_walk = 8;               // rows of x from which walks over the sums take more rows of W
+    static constexpr Index walk_rows(Index rows) { return rows <= stream_rows ? 8 : 32; }  // of W, to a walk over the sums of `rows` rows
+
+    /// Requests for each `lanes` numbers ahead, by the kernel's rows and whether those are all there are.
+    static constexpr int dot_asks(int rows, bool alone) { return !alone || rows > 4 ? 1 : rows > 2 ? 2 : 4; }
 
     /// out[4 * t + i] += w_i . x_t over `count` terms, rows of w `stride` apart.
-    template <int T, int R, class W>
+    template <int T, int R, bool alone, class W>
     [[gnu::target("avx512f,avx512bw,avx512vl,avx2,fma")]] static void dot(const float* x, Index ldx, const W* w, Index stride, Index count, float* out) {
         __m512 sum[R][T];
 #pragma GCC unroll 16
@@ -158,8 +176,7 @@ struct StreamAvx512 {
 #pragma GCC unroll 16
             for (int i = 0; i < R; ++i) {
                 right[i] = FmaAvx512::load(w + i * stride + k);
-                __builtin_prefetch(w + (i + R) * stride + k, 0, 2);
-                if constexpr (T <= stream_rows) __builtin_prefetch(w + i * stride + k + 4 * lanes, 0, 3);  // into the first cache, in good time
+                fetch<dot_asks(T, alone)>(w + (i + R) * stride + k, lanes);
             }
 #pragma GCC unroll 16
             for (int t = 0; t < T; ++t) {
@@ -194,10 +211,11 @@ struct StreamAvx512 {
     }
     [[gnu::target("avx512f,avx512bw,avx512vl,avx2,fma"), gnu::always_inline]] static inline Two two(const float* from) { return {_mm512_loadu_ps(from), _mm512_loadu_ps(from + lanes)}; }
     /// sums[t] += sum over i of c[t, i] w_i, `rows` rows of w and `width` columns, a multiple of 2 * lanes.
-    template <int T, class W>
+    template <int T, bool alone, class W>
     [[gnu::target("avx512f,avx512bw,avx512vl,avx2,fma")]] static void axpy(const float* c, Index ldc, const W* w, Index stride, Index rows, Index width, float* sums, Index lds) {
-        const W* const next = w + rows * stride;
+        const Index ahead = columns_ahead<T, alone>(width);
         for (Index k = 0; k < width; k += 2 * lanes) {
+            const W* const next = k + ahead < width ? w + k + ahead : w + rows * stride + (k + ahead - width);
             __m512 first[T], second[T];
 #pragma GCC unroll 16
             for (int t = 0; t < T; ++t) {
@@ -206,7 +224,7 @@ struct StreamAvx512 {
             }
             for (Index i = 0; i < rows; ++i) {
                 const Two both = two(w + i * stride + k);
-                __builtin_prefetch(next + i * stride + k, 0, 2);
+                fetch<alone ? 4 : 1>(next + i * stride, 2 * lanes);
 #pragma GCC unroll 16
                 for (int t = 0; t < T; ++t) {
                     const __m512 left = _mm512_set1_ps(c[t * ldc + i]);
@@ -228,11 +246,12 @@ struct StreamDot {
     using element = std::uint32_t;
     static constexpr Index lanes = 16, depth = 2;
     static constexpr int most_dots = 6, most_sums = 8;
-    static constexpr Index long_walk = 8;
+    static constexpr Index walk_rows(Index) { return 32; }
+    static constexpr int dot_asks(int rows, bool alone) { return alone || rows <= 4 ? 2 : 1; }
 
     static void elements(const float* x, Index count, std::uint32_t* to) { DotAvx512::elements(x, count, to); }
 
-    template <int T, int R>
+    template <int T, int R, bool alone>
     [[gnu::target("avx512f,avx512bw,avx512vl,avx512bf16,avx2,fma")]] static void dot(const std::uint32_t* x, Index ldx, const bf16* w, Index stride, Index count, float* out) {
         __m512 sum[R][T];
 #pragma GCC unroll 16
@@ -245,7 +264,7 @@ struct StreamDot {
 #pragma GCC unroll 16
             for (int i = 0; i < R; ++i) {
                 right[i] = (__m512bh)_mm512_loadu_si512(w + i * stride + k);
-                __builtin_prefetch(w + (i + R) * stride + k, 0, 2);
+                fetch<dot_asks(T, alone)>(w + (i + R) * stride + k, 2 * lanes);
             }
 #pragma GCC unroll 16
             for (int t = 0; t < T; ++t) {
@@ -282,11 +301,12 @@ struct StreamDot {
         return {_mm512_unpacklo_epi16(lower, upper), _mm512_unpackhi_epi16(lower, upper)};
     }
     /// As with floats; c holds a pair for every two rows of w, and one for the last row of an odd number.
-    template <int T>
+    template <int T, bool alone>
     [[gnu::target("avx512f,avx512bw,avx512vl,avx512bf16,avx2,fma")]] static void axpy(const std::uint32_t* c, Index ldc, const bf16* w, Index stride, Index rows, Index width,
                                                                                        float* sums, Index lds) {
-        const bf16* const next = w + rows * stride;
+        const Index ahead = columns_ahead<T, alone>(width);
         for (Index k = 0; k < width; k += 2 * lanes) {
+            const bf16* const next = k + ahead < width ? w + k + ahead : w + rows * stride + (k + ahead - width);
             __m512 first[T], second[T];
 #pragma GCC unroll 16
             for (int t = 0; t < T; ++t) {
@@ -296,8 +316,8 @@ struct StreamDot {
             for (Index i = 0; i < rows; i += 2) {
                 const bf16* row = w + i * stride + k;
                 const Two both = two(row, i + 1 < rows ? row + stride : nullptr);
-                __builtin_prefetch(next + i * stride + k, 0, 2);
-                __builtin_prefetch(next + (i + 1) * stride + k, 0, 2);
+                fetch<alone ? 4 : 1>(next + i * stride, 2 * lanes);
+                fetch<alone ? 4 : 1>(next + (i + 1) * stride, 2 * lanes);
 #pragma GCC unroll 16
                 for (int t = 0; t < T; ++t) {
                     const __m512bh left = (__m512bh)_mm512_set1_epi32(static_cast<int>(c[t * ldc + i / 2]));
@@ -325,17 +345,7 @@ class Streamed {
 
     static void forward(ThreadPool& pool, ProductScratch& scratch, const Product& p, View<const float> x, View<const W> w, View<float> y) {
         const View<const E> in = elements(pool, scratch, x);
-        pool.parallel_ranges(ceil_div(w.rows, 4), most_fours, [&](Index begin, Index end, unsigned) {
-            for (Index first = 0; first < x.rows; first += resident)
-                for (Index n = 4 * begin; n < std::min(w.rows, 4 * end); n += 4) {
-                    const Index count = std::min<Index>(4, w.rows - n), last = std::min(x.rows, first + resident);
-                    for (Index t = first; t < last;) {
-                        const Index some = share<Isa::most_dots>(last, t);
-                        rows<1>(p, in.rows_from(t, some), w, n, count, y.rows_from(t, some));
-                        t += some;
-                    }
-                }
-        });
+        x.rows <= Isa::most_dots ? dots<true>(pool, p, in, w, y) : dots<false>(pool, p, in, w, y);
     }
 
     static void backward(ThreadPool& pool, ProductScratch& scratch, const Product& p, View<const float> c, View<const W> w, View<float> g) {
@@ -352,7 +362,7 @@ class Streamed {
 
   private:
     static constexpr Index block_terms = block_depth * Isa::depth;
-    static constexpr Index strip = 2 * Isa::lanes, most_together = 16 * Isa::depth;  // columns that a kernel takes at once, and rows of W of a walk
+    static constexpr Index strip = 2 * Isa::lanes, most_together = 32;  // columns that a kernel takes at once, and rows of W of a walk at most
     using Rest = std::array<W, most_together * strip>;
 
     /// Columns are cut as wide as threads and the second cache allow, and as many for every thread.
@@ -392,7 +402,7 @@ class Streamed {
     static void sum_block(View<const E> c, View<const W> w, Index from, Index first, Index cols, float* sums, Index lds) {
         std::fill_n(sums, c.rows * lds, 0.0f);
         const Index whole = cols / strip * strip, end = std::min(w.rows, from + block_terms);
-        const Index together = c.rows < Isa::long_walk ? most_together / 2 : most_together;  // rows of W to a walk over the sums
+        const Index together = Isa::walk_rows(c.rows);
         for (Index n = from; n < end; n += together) {
             const Index rows = std::min(together, end - n);
             const View<const E> factors{c.data + n / Isa::depth, c.rows, ceil_div(rows, Isa::depth), c.stride};
@@ -429,36 +439,52 @@ class Streamed {
         return ceil_div(rows - t, ceil_div(rows - t, Index{most}));
     }
 
-    template <int T>
+    /// `alone`: one kernel takes all rows of x.
+    template <bool alone>
+    static void dots(ThreadPool& pool, const Product& p, View<const E> x, View<const W> w, View<float> y) {
+        pool.parallel_ranges(ceil_div(w.rows, 4), most_fours, [&](Index begin, Index end, unsigned) {
+            for (Index first = 0; first < x.rows; first += resident)
+                for (Index n = 4 * begin; n < std::min(w.rows, 4 * end); n += 4) {
+                    const Index count = std::min<Index>(4, w.rows - n), last = std::min(x.rows, first + resident);
+                    for (Index t = first; t < last;) {
+                        const Index some = share<Isa::most_dots>(last, t);
+                        rows<1, alone>(p, x.rows_from(t, some), w, n, count, y.rows_from(t, some));
+                        t += some;
+                    }
+                }
+        });
+    }
+    template <int T, bool alone>
     static void rows(const Product& p, View<const E> x, View<const W> w, Index n, Index count, View<float> y) {
         if constexpr (T < Isa::most_dots) {
-            if (x.rows > T) return rows<T + 1>(p, x, w, n, count, y);
+            if (x.rows > T) return rows<T + 1, alone>(p, x, w, n, count, y);
         }
         std::array<float, 4 * T> out{};
         for (Index k = 0; k < w.cols; k += dot_terms) {
             const Index terms = std::min(dot_terms, w.cols - k);
             if (count == 4) {
-                Isa::template dot<T, 4>(x.data + k / Isa::depth, x.stride, w.row(n) + k, w.stride, terms, out.data());
+                Isa::template dot<T, 4, alone>(x.data + k / Isa::depth, x.stride, w.row(n) + k, w.stride, terms, out.data());
             } else {
-                for (Index i = 0; i < count; ++i) Isa::template dot<T, 1>(x.data + k / Isa::depth, x.stride, w.row(n + i) + k, w.stride, terms, out.data() + i);
+                for (Index i = 0; i < count; ++i) Isa::template dot<T, 1, alone>(x.data + k / Isa::depth, x.stride, w.row(n + i) + k, w.stride, terms, out.data() + i);
             }
         }
         for (Index t = 0; t < T; ++t) put_sums(p, out.data() + 4 * t, count, &y(t, n));
     }
     /// sums[t] += sum over i of c[t, i] w_i, for all rows of c.
     static void each(View<const E> c, const W* w, Index stride, Index rows, Index width, float* sums, Index lds) {
+        if (c.rows <= Isa::most_sums) return add<1, true>(c, w, stride, rows, width, sums, lds);
         for (Index t = 0; t < c.rows;) {
             const Index some = share<Isa::most_sums>(c.rows, t);
-            add<1>(c.rows_from(t, some), w, stride, rows, width, sums + t * lds, lds);
+            add<1, false>(c.rows_from(t, some), w, stride, rows, width, sums + t * lds, lds);
             t += some;
         }
     }
-    template <int T>
+    template <int T, bool alone>
     static void add(View<const E> c, const W* w, Index stride, Index rows, Index width, float* sums, Index lds) {
         if constexpr (T < Isa::most_sums) {
-            if (c.rows > T) return add<T + 1>(c, w, stride, rows, width, sums, lds);
+            if (c.rows > T) return add<T + 1, alone>(c, w, stride, rows, width, sums, lds);
         }
-        Isa::template axpy<T>(c.data, c.stride, w, stride, rows, width, sums, lds);
+        Isa::template axpy<T, alone>(c.data, c.stride, w, stride, rows, width, sums, lds);
     }
 };
 
