@@ -36,9 +36,11 @@ struct Roofline {
         const double bf16_rate = std::max(bf16_dot, amx);
         return std::max(f32, products == Products::exact ? bf16_rate / 3 : bf16_rate);
     }
-    /// The least seconds that this work takes: the longer of computing and of reading every weight once, `weight_bytes` an element.
+    /// The least seconds that this work takes: of each part the longer of computing and of reading its weights once, `weight_bytes` an element.
     [[nodiscard]] double floor(const PassWork& work, double weight_bytes, Products products) const {
-        return std::max(work.flops() / products_rate(products), work.weights_read * weight_bytes / read);
+        double seconds = 0;
+        for (const PassWork::Part& part : work.parts) seconds += std::max(part.flops / products_rate(products), part.weights * weight_bytes / read);
+        return seconds;
     }
 };
 

@@ -62,6 +62,25 @@ TEST_CASE("a lean last layer has one query: k and v see every token, the rest on
     CHECK(forward_work(countable(), 1, true).flops() == forward_work(countable(), 1, false).flops());
 }
 
+TEST_CASE("parts follow one another and add up: a layer's linear maps, its attention, at last the head") {
+    const PassWork forward = forward_work(countable(), 3, true), relevance = relevance_work(countable(), 3, true);
+    REQUIRE(forward.parts.size() == 5);
+    REQUIRE(relevance.parts.size() == 4);
+    CHECK((forward.parts[0].flops == 1224 && forward.parts[0].weights == 204));
+    CHECK((forward.parts[1].flops == 6 * 48 && forward.parts[1].weights == 0));
+    CHECK((forward.parts[2].flops == 288 + 312 && forward.parts[2].weights == 204));
+    CHECK((forward.parts[4].flops == 56 && forward.parts[4].weights == 28));
+    CHECK((relevance.parts[0].flops == 288 + 312 && relevance.parts[2].flops == 1224));  // layers backward, no head
+    for (const PassWork& work : {forward, relevance}) {
+        double flops = 0, weights = 0;
+        for (const PassWork::Part& part : work.parts) {
+            flops += part.flops;
+            weights += part.weights;
+        }
+        CHECK((flops == work.flops() && weights == work.weights_read));
+    }
+}
+
 TEST_CASE("work of a 1B model") {
     // 0.973 G parameters in the layers' matrices, 0.263 G in the vocabulary matrix; forward and relevance are 4 T (layers) + 2 (head).
     const double layers = 16.0 * 60'817'408, head = 262'668'288;

@@ -4,7 +4,7 @@
 // How much there is to do in a pass, whoever does it: what measured times are divided by.
 #pragma once
 
-#include <cstdint>
+#include <vector>
 
 #include <lrp/model/llama/config.hpp>
 
@@ -12,11 +12,26 @@ namespace lrp {
 
 /// Work of one pass over one prompt. A multiplication and an addition are two flops; row operations (norms, softmax, activations) count nothing.
 struct PassWork {
+    /// What is done before the next can begin: the linear maps of a layer, attention, the head.
+    struct Part {
+        double flops = 0, weights = 0;
+    };
+    std::vector<Part> parts;     ///< in turn; they add up to what follows
     double linear_flops = 0;     ///< products with weights
     double attention_flops = 0;  ///< products of activations, the causal half of T x T alone
     double weights_read = 0;     ///< elements of weight matrices that must be read at least once
 
     [[nodiscard]] double flops() const { return linear_flops + attention_flops; }
+
+    void add_linear(double part_flops, double weights) {
+        parts.push_back({part_flops, weights});
+        linear_flops += part_flops;
+        weights_read += weights;
+    }
+    void add_attention(double part_flops) {
+        parts.push_back({part_flops, 0});
+        attention_flops += part_flops;
+    }
 };
 
 /// Elements of a layer's weight matrices: q and o [H D, d], k and v [K D, d], gate, up and down [F, d].
@@ -47,15 +62,14 @@ inline double attention_pairs(Index tokens, bool lean) {
 /// Work of the forward pass over T tokens with logits at the last one: every layer, and the vocabulary matrix once with one row.
 /// Attention: QK^T and AV, 2 D flops a pair and head each. `lean`: the last layer is worked at the explained position alone.
 [[nodiscard]] inline PassWork forward_work(const LlamaConfig& config, Index tokens, bool lean) {
-    const auto vocabulary = static_cast<double>(config.vocab_size) * static_cast<double>(config.hidden_size);
     PassWork work;
-    work.weights_read = static_cast<double>(config.layers) * layer_weights(config) + vocabulary;
-    work.linear_flops = 2 * vocabulary;
     for (Index l = 0; l < config.layers; ++l) {
         const bool one_row = lean && l == config.layers - 1;
-        work.linear_flops += detail::layer_linear_flops(config, tokens, one_row);
-        work.attention_flops += 4 * static_cast<double>(config.attention.queries()) * detail::attention_pairs(tokens, one_row);
+        work.add_linear(detail::layer_linear_flops(config, tokens, one_row), layer_weights(config));
+        work.add_attention(4 * static_cast<double>(config.attention.queries()) * detail::attention_pairs(tokens, one_row));
     }
+    const auto vocabulary = static_cast<double>(config.vocab_size) * static_cast<double>(config.hidden_size);
+    work.add_linear(2 * vocabulary, vocabulary);
     return work;
 }
 
@@ -63,11 +77,10 @@ inline double attention_pairs(Index tokens, bool lean) {
 /// Attention: dV, dA, dQ and dK, 2 D flops a pair and head each.
 [[nodiscard]] inline PassWork relevance_work(const LlamaConfig& config, Index tokens, bool lean) {
     PassWork work;
-    work.weights_read = static_cast<double>(config.layers) * layer_weights(config);
-    for (Index l = 0; l < config.layers; ++l) {
+    for (Index l = config.layers; l-- > 0;) {
         const bool one_row = lean && l == config.layers - 1;
-        work.linear_flops += detail::layer_linear_flops(config, tokens, one_row);
-        work.attention_flops += 8 * static_cast<double>(config.attention.queries()) * detail::attention_pairs(tokens, one_row);
+        work.add_linear(detail::layer_linear_flops(config, tokens, one_row), layer_weights(config));
+        work.add_attention(8 * static_cast<double>(config.attention.queries()) * detail::attention_pairs(tokens, one_row));
     }
     return work;
 }

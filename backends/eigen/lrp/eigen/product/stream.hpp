@@ -32,12 +32,17 @@ template <int times, class W>
     for (int i = 0; i < times; ++i) __builtin_prefetch(at + i * count / times, 0, 2);
 }
 
-/// How many columns before they are read a walk over sums of `T` rows fetches W's: those of the next walk, or where a walk is long and nobody else reads
-/// it, a few cache lines of each row.
-template <int T, bool alone>
+/// Which of the kernels that read the same rows of W, each for some rows of x: only one reads them, or the first of several brings them into the caches.
+enum class Reader { only, first, later };
+
+/// How many columns before they are read a walk over sums of `T` rows fetches W's: those of the next walk, or in a long walk who reads first fetches a few
+/// cache lines of each row.
+template <int T, Reader reader>
 constexpr Index columns_ahead(Index width) {
-    return alone && T > stream_rows ? std::min<Index>(128, width) : width;
+    return reader != Reader::later && T > stream_rows ? std::min<Index>(128, width) : width;
 }
+/// How often it asks for them.
+constexpr int sum_asks(Reader reader) { return reader == Reader::later ? 1 : 4; }
 
 /// Unpacking makes two vectors of 2 * lanes numbers of 16 bits with one instruction each: of every eight neighbours the first takes four and the second
 /// four. Puts sums over columns that came so back in order; `count` is a multiple of 2 * lanes.
@@ -74,9 +79,9 @@ struct StreamAvx2 {
     static constexpr int most_dots = 2, most_sums = 4;  // rows of x that a kernel takes at once
     static constexpr Index walk_rows(Index) { return 8; }
 
-    /// out[4 * t + i] += w_i . x_t over `count` terms, rows of w `stride` apart; `alone` if these are all rows of x.
-    template <int T, int R, bool alone, class W>
-    [[gnu::target("avx2,fma")]] static void dot(const float* x, Index ldx, const W* w, Index stride, Index count, float* out) {
+    /// out[4 * t + i] += w_i . x_t over `count` terms, rows of w `stride` apart; `next` is what will be read after w.
+    template <int T, int R, Reader reader, class W>
+    [[gnu::target("avx2,fma")]] static void dot(const float* x, Index ldx, const W* w, Index stride, Index count, float* out, const W* next) {
         __m256 sum[R][T];
 #pragma GCC unroll 16
         for (int i = 0; i < R; ++i)
@@ -88,7 +93,7 @@ struct StreamAvx2 {
 #pragma GCC unroll 16
             for (int i = 0; i < R; ++i) {
                 right[i] = FmaAvx2::load(w + i * stride + k);
-                fetch<1>(w + (i + R) * stride + k, lanes);
+                fetch<1>(next + i * stride + k, lanes);
             }
 #pragma GCC unroll 16
             for (int t = 0; t < T; ++t) {
@@ -122,8 +127,8 @@ struct StreamAvx2 {
         return {(__m256)_mm256_unpacklo_epi16(zero, all), (__m256)_mm256_unpackhi_epi16(zero, all)};
     }
     [[gnu::target("avx2,fma"), gnu::always_inline]] static inline Two two(const float* from) { return {_mm256_loadu_ps(from), _mm256_loadu_ps(from + lanes)}; }
-    /// sums[t] += sum over i of c[t, i] w_i, `rows` rows of w and `width` columns, a multiple of 2 * lanes.
-    template <int T, bool alone, class W>
+    /// sums[t] += sum over i of c[i, t] w_i, `rows` rows of w and `width` columns, a multiple of 2 * lanes.
+    template <int T, Reader reader, class W>
     [[gnu::target("avx2,fma")]] static void axpy(const float* c, Index ldc, const W* w, Index stride, Index rows, Index width, float* sums, Index lds) {
         const W* const next = w + rows * stride;
         for (Index k = 0; k < width; k += 2 * lanes) {
@@ -135,10 +140,10 @@ struct StreamAvx2 {
             }
             for (Index i = 0; i < rows; ++i) {
                 const Two both = two(w + i * stride + k);
-                fetch<alone ? 2 : 1>(next + i * stride + k, 2 * lanes);
+                fetch<reader == Reader::later ? 1 : 2>(next + i * stride + k, 2 * lanes);
 #pragma GCC unroll 16
                 for (int t = 0; t < T; ++t) {
-                    const __m256 left = _mm256_set1_ps(c[t * ldc + i]);
+                    const __m256 left = _mm256_set1_ps(c[i * ldc + t]);
                     first[t] = _mm256_fmadd_ps(left, both.first, first[t]);
                     second[t] = _mm256_fmadd_ps(left, both.second, second[t]);
                 }
@@ -156,15 +161,15 @@ struct StreamAvx2 {
 struct StreamAvx512 {
     using element = float;
     static constexpr Index lanes = 16, depth = 1;
-    static constexpr int most_dots = 6, most_sums = 8;  // rows of x that a kernel takes at once
+    static constexpr int most_dots = 6, most_sums = 10;  // rows of x that a kernel takes at once
     static constexpr Index walk_rows(Index rows) { return rows <= stream_rows ? 8 : 32; }  // of W, to a walk over the sums of `rows` rows
 
-    /// Requests for each `lanes` numbers ahead, by the kernel's rows and whether those are all there are.
-    static constexpr int dot_asks(int rows, bool alone) { return !alone || rows > 4 ? 1 : rows > 2 ? 2 : 4; }
+    /// Requests for each `lanes` numbers ahead of a kernel of dot products with `rows` rows.
+    static constexpr int dot_asks(int rows, Reader reader) { return reader != Reader::only || rows > 4 ? 1 : rows > 2 ? 2 : 4; }
 
     /// out[4 * t + i] += w_i . x_t over `count` terms, rows of w `stride` apart.
-    template <int T, int R, bool alone, class W>
-    [[gnu::target("avx512f,avx512bw,avx512vl,avx2,fma")]] static void dot(const float* x, Index ldx, const W* w, Index stride, Index count, float* out) {
+    template <int T, int R, Reader reader, class W>
+    [[gnu::target("avx512f,avx512bw,avx512vl,avx2,fma")]] static void dot(const float* x, Index ldx, const W* w, Index stride, Index count, float* out, const W* next) {
         __m512 sum[R][T];
 #pragma GCC unroll 16
         for (int i = 0; i < R; ++i)
@@ -176,7 +181,7 @@ struct StreamAvx512 {
 #pragma GCC unroll 16
             for (int i = 0; i < R; ++i) {
                 right[i] = FmaAvx512::load(w + i * stride + k);
-                fetch<dot_asks(T, alone)>(w + (i + R) * stride + k, lanes);
+                fetch<dot_asks(T, reader)>(next + i * stride + k, lanes);
             }
 #pragma GCC unroll 16
             for (int t = 0; t < T; ++t) {
@@ -210,10 +215,10 @@ struct StreamAvx512 {
         return {(__m512)_mm512_unpacklo_epi16(zero, all), (__m512)_mm512_unpackhi_epi16(zero, all)};
     }
     [[gnu::target("avx512f,avx512bw,avx512vl,avx2,fma"), gnu::always_inline]] static inline Two two(const float* from) { return {_mm512_loadu_ps(from), _mm512_loadu_ps(from + lanes)}; }
-    /// sums[t] += sum over i of c[t, i] w_i, `rows` rows of w and `width` columns, a multiple of 2 * lanes.
-    template <int T, bool alone, class W>
+    /// sums[t] += sum over i of c[i, t] w_i, `rows` rows of w and `width` columns, a multiple of 2 * lanes.
+    template <int T, Reader reader, class W>
     [[gnu::target("avx512f,avx512bw,avx512vl,avx2,fma")]] static void axpy(const float* c, Index ldc, const W* w, Index stride, Index rows, Index width, float* sums, Index lds) {
-        const Index ahead = columns_ahead<T, alone>(width);
+        const Index ahead = columns_ahead<T, reader>(width);
         for (Index k = 0; k < width; k += 2 * lanes) {
             const W* const next = k + ahead < width ? w + k + ahead : w + rows * stride + (k + ahead - width);
             __m512 first[T], second[T];
@@ -224,10 +229,10 @@ struct StreamAvx512 {
             }
             for (Index i = 0; i < rows; ++i) {
                 const Two both = two(w + i * stride + k);
-                fetch<alone ? 4 : 1>(next + i * stride, 2 * lanes);
+                fetch<sum_asks(reader)>(next + i * stride, 2 * lanes);
 #pragma GCC unroll 16
                 for (int t = 0; t < T; ++t) {
-                    const __m512 left = _mm512_set1_ps(c[t * ldc + i]);
+                    const __m512 left = _mm512_set1_ps(c[i * ldc + t]);
                     first[t] = _mm512_fmadd_ps(left, both.first, first[t]);
                     second[t] = _mm512_fmadd_ps(left, both.second, second[t]);
                 }
@@ -245,14 +250,14 @@ struct StreamAvx512 {
 struct StreamDot {
     using element = std::uint32_t;
     static constexpr Index lanes = 16, depth = 2;
-    static constexpr int most_dots = 6, most_sums = 8;
-    static constexpr Index walk_rows(Index) { return 32; }
-    static constexpr int dot_asks(int rows, bool alone) { return alone || rows <= 4 ? 2 : 1; }
+    static constexpr int most_dots = 6, most_sums = 12;
+    static constexpr Index walk_rows(Index rows) { return rows > 16 ? 64 : 32; }
+    static constexpr int dot_asks(int rows, Reader reader) { return reader == Reader::only ? 4 : reader == Reader::first || rows <= 4 ? 2 : 1; }
 
     static void elements(const float* x, Index count, std::uint32_t* to) { DotAvx512::elements(x, count, to); }
 
-    template <int T, int R, bool alone>
-    [[gnu::target("avx512f,avx512bw,avx512vl,avx512bf16,avx2,fma")]] static void dot(const std::uint32_t* x, Index ldx, const bf16* w, Index stride, Index count, float* out) {
+    template <int T, int R, Reader reader>
+    [[gnu::target("avx512f,avx512bw,avx512vl,avx512bf16,avx2,fma")]] static void dot(const std::uint32_t* x, Index ldx, const bf16* w, Index stride, Index count, float* out, const bf16* next) {
         __m512 sum[R][T];
 #pragma GCC unroll 16
         for (int i = 0; i < R; ++i)
@@ -264,7 +269,7 @@ struct StreamDot {
 #pragma GCC unroll 16
             for (int i = 0; i < R; ++i) {
                 right[i] = (__m512bh)_mm512_loadu_si512(w + i * stride + k);
-                fetch<dot_asks(T, alone)>(w + (i + R) * stride + k, 2 * lanes);
+                fetch<dot_asks(T, reader)>(next + i * stride + k, 2 * lanes);
             }
 #pragma GCC unroll 16
             for (int t = 0; t < T; ++t) {
@@ -300,11 +305,11 @@ struct StreamDot {
         const __m512i lower = _mm512_loadu_si512(even), upper = odd == nullptr ? _mm512_setzero_si512() : _mm512_loadu_si512(odd);
         return {_mm512_unpacklo_epi16(lower, upper), _mm512_unpackhi_epi16(lower, upper)};
     }
-    /// As with floats; c holds a pair for every two rows of w, and one for the last row of an odd number.
-    template <int T, bool alone>
+    /// As with floats; c holds pairs, one for every two rows of w and one for the last row of an odd number.
+    template <int T, Reader reader>
     [[gnu::target("avx512f,avx512bw,avx512vl,avx512bf16,avx2,fma")]] static void axpy(const std::uint32_t* c, Index ldc, const bf16* w, Index stride, Index rows, Index width,
                                                                                        float* sums, Index lds) {
-        const Index ahead = columns_ahead<T, alone>(width);
+        const Index ahead = columns_ahead<T, reader>(width);
         for (Index k = 0; k < width; k += 2 * lanes) {
             const bf16* const next = k + ahead < width ? w + k + ahead : w + rows * stride + (k + ahead - width);
             __m512 first[T], second[T];
@@ -316,11 +321,11 @@ struct StreamDot {
             for (Index i = 0; i < rows; i += 2) {
                 const bf16* row = w + i * stride + k;
                 const Two both = two(row, i + 1 < rows ? row + stride : nullptr);
-                fetch<alone ? 4 : 1>(next + i * stride, 2 * lanes);
-                fetch<alone ? 4 : 1>(next + (i + 1) * stride, 2 * lanes);
+                fetch<sum_asks(reader)>(next + i * stride, 2 * lanes);
+                fetch<sum_asks(reader)>(next + (i + 1) * stride, 2 * lanes);
 #pragma GCC unroll 16
                 for (int t = 0; t < T; ++t) {
-                    const __m512bh left = (__m512bh)_mm512_set1_epi32(static_cast<int>(c[t * ldc + i / 2]));
+                    const __m512bh left = (__m512bh)_mm512_set1_epi32(static_cast<int>(c[i / 2 * ldc + t]));
                     first[t] = _mm512_dpbf16_ps(first[t], left, (__m512bh)both.first);
                     second[t] = _mm512_dpbf16_ps(second[t], left, (__m512bh)both.second);
                 }
@@ -344,54 +349,66 @@ class Streamed {
     static constexpr Index most_fours = 16;  // of W's rows, to a panel
 
     static void forward(ThreadPool& pool, ProductScratch& scratch, const Product& p, View<const float> x, View<const W> w, View<float> y) {
-        const View<const E> in = elements(pool, scratch, x);
-        x.rows <= Isa::most_dots ? dots<true>(pool, p, in, w, y) : dots<false>(pool, p, in, w, y);
+        const View<const E> in = elements(pool, x, [&] { return scratch.shared<E>(x.rows * ceil_div(x.cols, Isa::depth)); });
+        pool.parallel_ranges(ceil_div(w.rows, 4), most_fours, [&](Index begin, Index end, unsigned) {
+            for (Index first = 0; first < x.rows; first += resident) {
+                const Index some = std::min(resident, x.rows - first);
+                for (Index n = 4 * begin; n < std::min(w.rows, 4 * end); n += 4) dots(p, in.rows_from(first, some), w, n, y.rows_from(first, some));
+            }
+        });
     }
 
     static void backward(ThreadPool& pool, ProductScratch& scratch, const Product& p, View<const float> c, View<const W> w, View<float> g) {
         // A column's sum is that of its blocks' sums in turn, so it does not change a bit how columns and blocks are dealt. Memory likes long runs.
-        const View<const E> in = elements(pool, scratch, c);
         const Index threads = pool.size(), blocks = ceil_div(w.rows, block_terms);
         const Index kept = blocks * c.rows * round_up(w.cols, 64);
         constexpr Index long_run = (Index{8} << 10) / Index{sizeof(W)}, most_kept = Index{1} << 20;
-        if (Isa::depth == 1 && c.rows <= stream_rows && w.cols < threads * long_run && blocks >= 4 * threads && kept <= most_kept)
-            by_blocks(pool, scratch.shared<float>(kept), p, in, w, g);
+        const bool whole_rows = Isa::depth == 1 && c.rows <= stream_rows && w.cols < threads * long_run && blocks >= 4 * threads && kept <= most_kept;
+
+        const Index packed = c.rows * ceil_div(w.rows, Isa::depth);
+        E* const memory = scratch.shared<E>(packed * Isa::depth + (whole_rows ? kept : 0));
+        E* const behind = memory + packed;
+        const View<const E> factors = turned(pool, elements(pool, c, [&] { return behind; }), memory);
+        if (whole_rows)
+            by_blocks(pool, reinterpret_cast<float*>(behind), p, factors, w, g);
         else
-            by_columns(pool, scratch, p, in, w, g);
+            by_columns(pool, scratch, p, factors, w, g);
     }
 
   private:
     static constexpr Index block_terms = block_depth * Isa::depth;
-    static constexpr Index strip = 2 * Isa::lanes, most_together = 32;  // columns that a kernel takes at once, and rows of W of a walk at most
+    static constexpr Index strip = 2 * Isa::lanes, most_together = 64;  // columns that a kernel takes at once, and rows of W of a walk at most
     using Rest = std::array<W, most_together * strip>;
 
+    // Factors of products backward: [terms or pairs of them][rows of c].
+
     /// Columns are cut as wide as threads and the second cache allow, and as many for every thread.
-    static void by_columns(ThreadPool& pool, ProductScratch& scratch, const Product& p, View<const E> c, View<const W> w, View<float> g) {
-        const Index threads = pool.size(), widest = std::max<Index>(256, (Index{128} << 10) / Index{sizeof(float)} / c.rows);
+    static void by_columns(ThreadPool& pool, ProductScratch& scratch, const Product& p, View<const E> factors, View<const W> w, View<float> g) {
+        const Index rows = factors.cols, threads = pool.size(), widest = std::max<Index>(256, (Index{128} << 10) / Index{sizeof(float)} / rows);
         const Index width = round_up(ceil_div(w.cols, round_up(ceil_div(w.cols, widest), threads)), 64), panels = ceil_div(w.cols, width);
         pool.parallel_for(panels, [&](Index panel, unsigned worker) {
             const Index first = panel * width, cols = std::min(width, w.cols - first);
-            float* block = scratch.own<float>(worker, 2 * c.rows * width);
-            float* total = block + c.rows * width;
-            std::fill_n(total, c.rows * width, 0.0f);
+            float* block = scratch.own<float>(worker, 2 * rows * width);
+            float* total = block + rows * width;
+            std::fill_n(total, rows * width, 0.0f);
             for (Index from = 0; from < w.rows; from += block_terms) {
-                sum_block(c, w, from, first, cols, block, width);
-                for (Index i = 0; i < c.rows * width; ++i) total[i] += block[i];
+                sum_block(factors, w, from, first, cols, block, width);
+                for (Index i = 0; i < rows * width; ++i) total[i] += block[i];
             }
-            for (Index t = 0; t < c.rows; ++t) put_columns(p, total + t * width, cols, g.row(t) + first);
+            for (Index t = 0; t < rows; ++t) put_columns(p, total + t * width, cols, g.row(t) + first);
         });
     }
     /// Whole rows of W: the sums of every block are kept, [blocks][rows of c][columns], and then added up.
-    static void by_blocks(ThreadPool& pool, float* sums, const Product& p, View<const E> c, View<const W> w, View<float> g) {
-        const Index width = round_up(w.cols, 64), blocks = ceil_div(w.rows, block_terms);
-        pool.parallel_for(blocks, [&](Index block) { sum_block(c, w, block * block_terms, 0, w.cols, sums + block * c.rows * width, width); });
+    static void by_blocks(ThreadPool& pool, float* sums, const Product& p, View<const E> factors, View<const W> w, View<float> g) {
+        const Index rows = factors.cols, width = round_up(w.cols, 64), blocks = ceil_div(w.rows, block_terms);
+        pool.parallel_for(blocks, [&](Index block) { sum_block(factors, w, block * block_terms, 0, w.cols, sums + block * rows * width, width); });
         constexpr Index part = 256;
         pool.parallel_for(ceil_div(w.cols, part), [&](Index i) {
             const Index first = i * part, cols = std::min(part, width - first);
-            for (Index t = 0; t < c.rows; ++t) {
+            for (Index t = 0; t < rows; ++t) {
                 std::array<float, part> total{};
                 for (Index block = 0; block < blocks; ++block) {
-                    const float* from = sums + (block * c.rows + t) * width + first;
+                    const float* from = sums + (block * rows + t) * width + first;
                     for (Index k = 0; k < cols; ++k) total[static_cast<std::size_t>(k)] += from[k];
                 }
                 put_columns(p, total.data(), std::min(part, w.cols - first), g.row(t) + first);
@@ -399,18 +416,18 @@ class Streamed {
         });
     }
     /// sums[t] <- c[t] W over the rows of one block, `cols` columns from `first` on, up to a whole strip of them.
-    static void sum_block(View<const E> c, View<const W> w, Index from, Index first, Index cols, float* sums, Index lds) {
-        std::fill_n(sums, c.rows * lds, 0.0f);
+    static void sum_block(View<const E> factors, View<const W> w, Index from, Index first, Index cols, float* sums, Index lds) {
+        std::fill_n(sums, factors.cols * lds, 0.0f);
         const Index whole = cols / strip * strip, end = std::min(w.rows, from + block_terms);
-        const Index together = Isa::walk_rows(c.rows);
+        const Index together = Isa::walk_rows(factors.cols);
         for (Index n = from; n < end; n += together) {
             const Index rows = std::min(together, end - n);
-            const View<const E> factors{c.data + n / Isa::depth, c.rows, ceil_div(rows, Isa::depth), c.stride};
-            each(factors, w.row(n) + first, w.stride, rows, whole, sums, lds);
+            const View<const E> some = factors.rows_from(n / Isa::depth, ceil_div(rows, Isa::depth));
+            each(some, w.row(n) + first, w.stride, rows, whole, sums, lds);
             if (whole == cols) continue;
             Rest rest{};  // the last columns, with zeros to a strip
             for (Index i = 0; i < rows; ++i) std::copy_n(w.row(n + i) + first + whole, cols - whole, rest.begin() + i * strip);
-            each(factors, rest.data(), strip, rows, strip, sums + whole, lds);
+            each(some, rest.data(), strip, rows, strip, sums + whole, lds);
         }
     }
     /// Sums over columns, which sum_block left as they were unpacked, to where they belong.
@@ -422,16 +439,25 @@ class Streamed {
     /// Terms of a dot product that are added up in registers: x's part of so many stays in the second cache.
     static constexpr Index dot_terms = 2048;
 
-    /// x as it is, or as pairs of bf16.
-    static View<const E> elements(ThreadPool& pool, ProductScratch& scratch, View<const float> x) {
+    /// x as it is, or as pairs of bf16 in memory that is asked for.
+    static View<const E> elements(ThreadPool& pool, View<const float> x, const auto& memory) {
         if constexpr (Isa::depth == 1) {
             return x;
         } else {
             const Index pairs = ceil_div(x.cols, Index{2});
-            E* packed = scratch.shared<E>(x.rows * pairs);
-            pool.parallel_for(x.rows, [&](Index t) { Isa::elements(x.row(t), x.cols, packed + t * pairs); });
-            return {packed, x.rows, pairs};
+            E* const to = memory();
+            pool.parallel_for(x.rows, [&](Index t) { Isa::elements(x.row(t), x.cols, to + t * pairs); });
+            return {to, x.rows, pairs};
         }
+    }
+    /// Rows and columns of `x` exchanged: a kernel then finds what it multiplies a row of W with in one place.
+    static View<const E> turned(ThreadPool& pool, View<const E> x, E* to) {
+        constexpr Index part = 256;
+        pool.parallel_for(ceil_div(x.cols, part), [&](Index i) {
+            for (Index k = i * part; k < std::min(x.cols, (i + 1) * part); ++k)
+                for (Index t = 0; t < x.rows; ++t) to[k * x.rows + t] = x(t, k);
+        });
+        return {to, x.cols, x.rows};
     }
     /// How many of `rows` rows go together from row `t` on: the rest, in parts as even as they come, none above `most`.
     template <int most>
@@ -439,52 +465,50 @@ class Streamed {
         return ceil_div(rows - t, ceil_div(rows - t, Index{most}));
     }
 
-    /// `alone`: one kernel takes all rows of x.
-    template <bool alone>
-    static void dots(ThreadPool& pool, const Product& p, View<const E> x, View<const W> w, View<float> y) {
-        pool.parallel_ranges(ceil_div(w.rows, 4), most_fours, [&](Index begin, Index end, unsigned) {
-            for (Index first = 0; first < x.rows; first += resident)
-                for (Index n = 4 * begin; n < std::min(w.rows, 4 * end); n += 4) {
-                    const Index count = std::min<Index>(4, w.rows - n), last = std::min(x.rows, first + resident);
-                    for (Index t = first; t < last;) {
-                        const Index some = share<Isa::most_dots>(last, t);
-                        rows<1, alone>(p, x.rows_from(t, some), w, n, count, y.rows_from(t, some));
-                        t += some;
-                    }
-                }
-        });
-    }
-    template <int T, bool alone>
-    static void rows(const Product& p, View<const E> x, View<const W> w, Index n, Index count, View<float> y) {
-        if constexpr (T < Isa::most_dots) {
-            if (x.rows > T) return rows<T + 1, alone>(p, x, w, n, count, y);
+    /// Calls `kernel` with a Reader, a constant, and the first row and number of rows of each part of `rows` rows, none above `most`.
+    template <int most>
+    static void in_parts(Index rows, const auto& kernel) {
+        if (rows <= most) return kernel(std::integral_constant<Reader, Reader::only>{}, 0, rows);
+        Index t = share<most>(rows, 0);
+        kernel(std::integral_constant<Reader, Reader::first>{}, 0, t);
+        for (Index some = 0; t < rows; t += some) {
+            some = share<most>(rows, t);
+            kernel(std::integral_constant<Reader, Reader::later>{}, t, some);
         }
-        std::array<float, 4 * T> out{};
+    }
+    /// y[:, n..] for up to four rows of W from n on.
+    static void dots(const Product& p, View<const E> x, View<const W> w, Index n, View<float> y) {
+        const Index count = std::min<Index>(4, w.rows - n);
+        std::array<float, 4 * resident> sums{};  // [rows of x][4]
         for (Index k = 0; k < w.cols; k += dot_terms) {
             const Index terms = std::min(dot_terms, w.cols - k);
-            if (count == 4) {
-                Isa::template dot<T, 4, alone>(x.data + k / Isa::depth, x.stride, w.row(n) + k, w.stride, terms, out.data());
-            } else {
-                for (Index i = 0; i < count; ++i) Isa::template dot<T, 1, alone>(x.data + k / Isa::depth, x.stride, w.row(n + i) + k, w.stride, terms, out.data() + i);
-            }
+            const W* const next = k + terms < w.cols ? w.row(n) + k + terms : w.row(n + 4);
+            in_parts<Isa::most_dots>(x.rows, [&](auto reader, Index t, Index some) {
+                rows<1, reader.value>({&x(t, k / Isa::depth), some, ceil_div(terms, Isa::depth), x.stride}, w.row(n) + k, w.stride, count, terms, sums.data() + 4 * t, next);
+            });
         }
-        for (Index t = 0; t < T; ++t) put_sums(p, out.data() + 4 * t, count, &y(t, n));
+        for (Index t = 0; t < x.rows; ++t) put_sums(p, sums.data() + 4 * t, count, &y(t, n));
     }
-    /// sums[t] += sum over i of c[t, i] w_i, for all rows of c.
-    static void each(View<const E> c, const W* w, Index stride, Index rows, Index width, float* sums, Index lds) {
-        if (c.rows <= Isa::most_sums) return add<1, true>(c, w, stride, rows, width, sums, lds);
-        for (Index t = 0; t < c.rows;) {
-            const Index some = share<Isa::most_sums>(c.rows, t);
-            add<1, false>(c.rows_from(t, some), w, stride, rows, width, sums + t * lds, lds);
-            t += some;
+    template <int T, Reader reader>
+    static void rows(View<const E> x, const W* w, Index stride, Index count, Index terms, float* sums, const W* next) {
+        if constexpr (T < Isa::most_dots) {
+            if (x.rows > T) return rows<T + 1, reader>(x, w, stride, count, terms, sums, next);
         }
+        if (count == 4) return Isa::template dot<T, 4, reader>(x.data, x.stride, w, stride, terms, sums, next);
+        for (Index i = 0; i < count; ++i) Isa::template dot<T, 1, reader>(x.data, x.stride, w + i * stride, stride, terms, sums + i, next);
     }
-    template <int T, bool alone>
-    static void add(View<const E> c, const W* w, Index stride, Index rows, Index width, float* sums, Index lds) {
+    /// sums[t] += sum over i of factors[i, t] w_i, for all rows of c.
+    static void each(View<const E> factors, const W* w, Index stride, Index rows, Index width, float* sums, Index lds) {
+        in_parts<Isa::most_sums>(factors.cols, [&](auto reader, Index t, Index some) {
+            add<1, reader.value>({factors.data + t, factors.rows, some, factors.stride}, w, stride, rows, width, sums + t * lds, lds);
+        });
+    }
+    template <int T, Reader reader>
+    static void add(View<const E> factors, const W* w, Index stride, Index rows, Index width, float* sums, Index lds) {
         if constexpr (T < Isa::most_sums) {
-            if (c.rows > T) return add<T + 1, alone>(c, w, stride, rows, width, sums, lds);
+            if (factors.cols > T) return add<T + 1, reader>(factors, w, stride, rows, width, sums, lds);
         }
-        Isa::template axpy<T, alone>(c.data, c.stride, w, stride, rows, width, sums, lds);
+        Isa::template axpy<T, reader>(factors.data, factors.stride, w, stride, rows, width, sums, lds);
     }
 };
 

@@ -110,8 +110,8 @@ class WeightProducts {
     };
     /// Up to how many rows W is streamed: measured on Zen 4.
     static Index few_rows(ProductPath path, bool forward) {
-        if (path == ProductPath::dot_bf16) return 24;
-        if (path == ProductPath::avx512) return forward ? 32 : 24;
+        if (path == ProductPath::dot_bf16) return forward ? 28 : 60;
+        if (path == ProductPath::avx512) return forward ? 48 : 36;
         if (path == ProductPath::avx2) return forward ? 12 : 24;
         return 0;
     }
