@@ -3,8 +3,12 @@
 //
 // Products with weights as the Eigen backend forms them: product/<direction>/<weights>/<how>/<outputs>x<inputs>/<tokens>, with the shapes of a 1B
 // LLaMA. "panels_eigen" and "panels_cblas" are what processors without AVX2 get; the label says what formed the product, and `share` is the part of
-// the roofline that is reached: the longer of computing at this machine's best rate and of reading the weights once, over the time taken. The weights
-// change from product to product, so that they come from memory and not from a cache.
+// the roofline that is reached: the longer of computing at this machine's best rate and of reading as many weights once, over the time taken, as a median.
+// The weights change from product to product, so that they come from memory and not from a cache; others are read just before each product, as a shared
+// machine's memory has another rate from one second to the next.
+#include <algorithm>
+#include <chrono>
+
 #include <lrp/eigen/backend.hpp>
 
 #include "data.hpp"
@@ -17,7 +21,7 @@ namespace {
 
 enum class How { exact, fast, panels_eigen, panels_cblas };
 
-/// The machine's rates, measured once in this run; that of reading, which a shared machine changes for seconds, is measured around every product.
+/// The machine's rates, measured once in this run; that of reading is measured before every product.
 const cli::Roofline& machine() {
     static const cli::Roofline rates = cli::measure_roofline(0);
     return rates;
@@ -54,16 +58,34 @@ void product(benchmark::State& state, bool forward, How how, Index outputs, Inde
     in.upload(ctx, host);
     const std::span<const W> weights = random_weights<W>();
     const Index size = outputs * inputs, matrices = static_cast<Index>(weights.size()) / size;
-    const double read_before = cli::measure_read_rate(0);
+    using Clock = std::chrono::steady_clock;
+    const auto seconds_of = [](const auto& work) {
+        const auto start = Clock::now();
+        work();
+        return std::chrono::duration<double>(Clock::now() - start).count();
+    };
     Index next = 0;
-    for (auto _ : state)
-        Backend::matmul(ctx, {.transpose_b = forward}, in.view(), View<const W>(weights.data() + next++ % matrices * size, outputs, inputs), out.view());
+    const auto matrix = [&] { return weights.subspan(static_cast<std::size_t>(next++ % matrices * size), static_cast<std::size_t>(size)); };
     const double flops = 2.0 * static_cast<double>(tokens * size), bytes = static_cast<double>(sizeof(W)) * static_cast<double>(size);
+    const double computing = flops / machine().products_rate(ctx.products.products);
+    std::vector<double> shares, rates;
+    for (auto _ : state) {
+        double reading = 1e9;
+        for (const std::size_t streams : {1, 4}) reading = std::min(reading, seconds_of([&] { cli::read_once(*ctx.pool, std::as_bytes(matrix()), streams); }));
+        const View<const W> w(matrix().data(), outputs, inputs);
+        const double taken = seconds_of([&] { Backend::matmul(ctx, {.transpose_b = forward}, in.view(), w, out.view()); });
+        state.SetIterationTime(taken);
+        shares.push_back(std::max(computing, reading) / taken);
+        rates.push_back(bytes / reading);
+    }
     count(state, flops, bytes + 4.0 * static_cast<double>(tokens * (outputs + inputs)));
-    const double read = (read_before + cli::measure_read_rate(0)) / 2;
-    const double floor = std::max(flops / machine().products_rate(ctx.products.products), bytes / read);
-    state.counters["read"] = benchmark::Counter(read, benchmark::Counter::kDefaults, benchmark::Counter::kIs1024);
-    state.counters["share"] = benchmark::Counter(floor * static_cast<double>(state.iterations()), benchmark::Counter::kIsRate);
+    const auto median = [](std::vector<double>& values) {
+        const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
+        std::nth_element(values.begin(), middle, values.end());
+        return *middle;
+    };
+    state.counters["read"] = benchmark::Counter(median(rates), benchmark::Counter::kDefaults, benchmark::Counter::kIs1024);
+    state.counters["share"] = benchmark::Counter(median(shares));
     state.SetLabel(Backend::product_code(ctx, tokens));
 }
 
@@ -77,7 +99,7 @@ void add(const char* weights) {
             for (const auto& [outputs, inputs] : {std::pair{d, d}, {keys, d}, {F, d}, {d, F}}) {
                 const std::string full = std::string("product/") + (forward ? "forward/" : "back/") + weights + "/" + name + "/" + std::to_string(outputs) + "x" + std::to_string(inputs);
                 auto* one = benchmark::RegisterBenchmark(full.c_str(), [=, n = outputs, k = inputs, how = how](benchmark::State& state) { product<W>(state, forward, how, n, k); });
-                one->Arg(1)->Arg(4)->Arg(16)->Arg(128)->Arg(512)->Unit(benchmark::kMicrosecond)->UseRealTime();
+                one->Arg(1)->Arg(4)->Arg(16)->Arg(128)->Arg(512)->Unit(benchmark::kMicrosecond)->UseManualTime();
             }
         }
 }

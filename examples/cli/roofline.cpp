@@ -177,6 +177,21 @@ double best_rate(unsigned threads, double seconds, double amount, const std::fun
     return best;
 }
 
+constexpr std::size_t line = 64 / sizeof(std::uint64_t);  // words of a cache line
+
+/// Words of each of `streams` streams in `words` words: where there are several, an odd number of lines apart, as those a power of two apart get in each
+/// other's way.
+std::size_t stream_words(std::size_t words, std::size_t streams) { return streams == 1 ? words / line * line : words / (streams * line + 1) * line; }
+
+void read_streams(const std::uint64_t* from, std::size_t run, std::size_t streams) {
+    std::array<std::uint64_t, line> sums{};
+    for (std::size_t i = 0; i < run; i += line)
+        for (std::size_t s = 0; s < streams; ++s)
+            for (std::size_t j = 0; j < line; ++j) sums[j] += from[s * run + i + j];
+    volatile std::uint64_t sink = 0;
+    for (const std::uint64_t sum : sums) sink = sink + sum;
+}
+
 double arithmetic_rate(unsigned threads, Kernel kernel, double flops) {
     return best_rate(threads, 0.04, 2 * flops, [&](unsigned, std::size_t) {
         volatile float sink = kernel();
@@ -189,7 +204,7 @@ double arithmetic_rate(unsigned threads, Kernel kernel, double flops) {
 
 double measure_read_rate(unsigned threads) {
     threads = all_if_none(threads);
-    constexpr std::size_t total = std::size_t{256} << 20, spells = 8, line = 8;  // words of a cache line
+    constexpr std::size_t total = std::size_t{256} << 20, spells = 8;
     const std::size_t spell_words = total / threads / spells / (line * sizeof(std::uint64_t)) * line, words = spell_words * spells;  // of a thread
     void* memory = ::mmap(nullptr, words * threads * sizeof(std::uint64_t), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) throw std::bad_alloc();
@@ -198,20 +213,19 @@ double measure_read_rate(unsigned threads) {
     best_rate(threads, 0, 1, [&](unsigned t, std::size_t) { std::memset(first + t * words, 1, words * sizeof(std::uint64_t)); });  // pages come when touched
     double best = 0;
     for (const std::size_t streams : {1, 4}) {
-        const std::size_t run = streams == 1 ? spell_words : spell_words / (streams * line + 1) * line;  // streams a power of two apart get in each other's way
-        const double rate = best_rate(threads, 0.1, static_cast<double>(run * streams * sizeof(std::uint64_t)), [&](unsigned t, std::size_t spell) {
-            const std::uint64_t* from = first + t * words + spell % spells * spell_words;
-            std::array<std::uint64_t, line> sums{};
-            for (std::size_t i = 0; i < run; i += line)
-                for (std::size_t s = 0; s < streams; ++s)
-                    for (std::size_t j = 0; j < line; ++j) sums[j] += from[s * run + i + j];
-            volatile std::uint64_t sink = 0;
-            for (const std::uint64_t sum : sums) sink = sink + sum;
-        });
+        const std::size_t run = stream_words(spell_words, streams);
+        const double rate = best_rate(threads, 0.1, static_cast<double>(run * streams * sizeof(std::uint64_t)),
+                                      [&](unsigned t, std::size_t spell) { read_streams(first + t * words + spell % spells * spell_words, run, streams); });
         best = std::max(best, rate);
     }
     ::munmap(memory, words * threads * sizeof(std::uint64_t));
     return best;
+}
+
+void read_once(ThreadPool& pool, std::span<const std::byte> memory, std::size_t streams) {
+    const std::size_t words = memory.size() / sizeof(std::uint64_t) / pool.size();
+    const auto* first = reinterpret_cast<const std::uint64_t*>(memory.data());
+    pool.parallel_for(static_cast<Index>(pool.size()), [&](Index part) { read_streams(first + static_cast<std::size_t>(part) * words, stream_words(words, streams), streams); });
 }
 
 Roofline measure_roofline(unsigned threads) {

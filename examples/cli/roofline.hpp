@@ -5,9 +5,12 @@
 #pragma once
 
 #include <algorithm>
+#include <cstddef>
+#include <span>
 #include <string>
 
 #include <lrp/core/products.hpp>
+#include <lrp/core/thread_pool.hpp>
 #include <lrp/model/llama/work.hpp>
 
 namespace lrp::cli {
@@ -47,6 +50,9 @@ struct Roofline {
 /// Bytes/s of reading memory that no cache holds: 256 MiB in all, round and round for a fifth of a second, 32 MiB a spell, in one stream a thread or in
 /// four, whichever is faster. `threads`: 0 for as many as the machine has.
 [[nodiscard]] double measure_read_rate(unsigned threads);
+
+/// Reads `memory` once, a part on each thread of the pool, in `streams` streams: what a product that waits for its weights is held against.
+void read_once(ThreadPool& pool, std::span<const std::byte> memory, std::size_t streams);
 
 /// Measures in less than a second; each rate is the best of many short spells, so that what else runs disturbs little.
 /// `threads`: 0 for as many as the machine has.

@@ -452,7 +452,8 @@ class Streamed {
     }
     /// Rows and columns of `x` exchanged: a kernel then finds what it multiplies a row of W with in one place.
     static View<const E> turned(ThreadPool& pool, View<const E> x, E* to) {
-        constexpr Index part = 256;
+        if (x.rows == 1) return {x.data, x.cols, 1};
+        const Index part = ceil_div(Index{8192}, x.rows);  // less is not worth waking a thread for
         pool.parallel_for(ceil_div(x.cols, part), [&](Index i) {
             for (Index k = i * part; k < std::min(x.cols, (i + 1) * part); ++k)
                 for (Index t = 0; t < x.rows; ++t) to[k * x.rows + t] = x(t, k);
