@@ -33,8 +33,8 @@ class BlockedAttention {
             const Index head = task % call.sizes.heads, first = (blocks - 1 - task / call.sizes.heads) * block;  // the longest first
             const Index count = std::min(block, s.queries - first), kv = head / (call.sizes.heads / call.sizes.kv_heads);
             Carve memory{scratch.own<std::byte>(worker, 4 * (block * (2 * tile_stride + s.wide_D) + s.scores()))};
-            E *a = memory.take<E>(block * tile_stride), *spare = memory.take<E>(block * tile_stride);
-            float *z = memory.take<float>(block * s.wide_D), *scores = memory.take<float>(s.scores());
+            E *a = memory.template take<E>(block * tile_stride), *spare = memory.template take<E>(block * tile_stride);
+            float *z = memory.template take<float>(block * s.wide_D), *scores = memory.template take<float>(s.scores());
             put_rows(call.q.columns(head * s.D, s.D), first, count, static_cast<float>(call.sizes.scale), a);
             score(s, a, keys + kv * s.columns(), first, count, scores);
             std::fill_n(z, count * s.wide_D, 0.0f);
@@ -66,13 +66,13 @@ class BlockedAttention {
         pool.parallel_for(call.sizes.kv_heads, [&](Index kv, unsigned worker) {
             Carve memory{scratch.own<std::byte>(worker, 4 * (2 * s.columns() + s.rows() + 2 * tall * s.padded + 2 * s.scores() + 3 * block * tile_stride + 2 * tall * tile_stride +
                                                              block * s.wide_D + 2 * block * wide))};
-            E *keys = memory.take<E>(s.columns()), *values = memory.take<E>(s.columns()), *key_rows = memory.take<E>(s.rows());
-            float *sum_k = memory.take<float>(tall * s.padded), *sum_v = memory.take<float>(tall * s.padded);
-            float *p = memory.take<float>(s.scores()), *e = memory.take<float>(s.scores());
-            E *q = memory.take<E>(block * tile_stride), *c = memory.take<E>(block * tile_stride), *spare = memory.take<E>(block * tile_stride);
-            E *q_turned = memory.take<E>(tall * tile_stride), *c_turned = memory.take<E>(tall * tile_stride);
-            float* c_q = memory.take<float>(block * s.wide_D);
-            E *p_panel = memory.take<E>(block * wide), *e_panel = memory.take<E>(block * wide);
+            E *keys = memory.template take<E>(s.columns()), *values = memory.template take<E>(s.columns()), *key_rows = memory.template take<E>(s.rows());
+            float *sum_k = memory.template take<float>(tall * s.padded), *sum_v = memory.template take<float>(tall * s.padded);
+            float *p = memory.template take<float>(s.scores()), *e = memory.template take<float>(s.scores());
+            E *q = memory.template take<E>(block * tile_stride), *c = memory.template take<E>(block * tile_stride), *spare = memory.template take<E>(block * tile_stride);
+            E *q_turned = memory.template take<E>(tall * tile_stride), *c_turned = memory.template take<E>(tall * tile_stride);
+            float* c_q = memory.template take<float>(block * s.wide_D);
+            E *p_panel = memory.template take<E>(block * wide), *e_panel = memory.template take<E>(block * wide);
             pack_columns(call.k.columns(kv * s.D, s.D), keys);
             if (!values_only) {
                 pack_columns(call.v.columns(kv * s.D, s.D), values);

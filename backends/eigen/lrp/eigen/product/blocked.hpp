@@ -107,7 +107,7 @@ class Blocked {
     static constexpr Index lanes = Isa::lanes;
 
     static void forward(ThreadPool& pool, ProductScratch& scratch, const Product& p, View<const float> x, View<const W> w, View<float> y) {
-        using Tile = Isa::template Forward<W>;
+        using Tile = typename Isa::template Forward<W>;
         constexpr Index wide = Tile::vectors * lanes;
         const Index tokens = x.rows, K = x.cols, N = w.rows, padded = round_up(tokens, lanes), blocks = ceil_div(K, block_terms);
         E* packed = scratch.shared<E>(padded * blocks * block_depth);
@@ -153,7 +153,7 @@ class Blocked {
     }
 
     static void backward(ThreadPool& pool, ProductScratch& scratch, const Product& p, View<const float> c, View<const W> w, View<float> g) {
-        using Tile = Isa::Packed;
+        using Tile = typename Isa::Packed;
         const Index tokens = c.rows, N = c.cols, K = g.cols, blocks = ceil_div(N, block_terms);
         E* packed = scratch.shared<E>(blocks * tokens * tile_stride);
         pool.parallel_for(blocks, [&](Index block) {

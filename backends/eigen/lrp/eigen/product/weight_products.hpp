@@ -153,7 +153,7 @@ namespace detail {
 /// Seconds that `tile` takes for a fixed amount of work in the first cache.
 template <class Isa>
 double seconds_of_tiles() {
-    using Tile = Isa::Packed;
+    using Tile = typename Isa::Packed;
     std::vector<std::byte> memory(static_cast<std::size_t>(Tile::rows * tile_stride + Tile::vectors * Isa::lanes * block_depth) * sizeof(typename Isa::element) + 64);
     const auto at = (reinterpret_cast<std::uintptr_t>(memory.data()) + 63) / 64 * 64;
     auto* a = reinterpret_cast<typename Isa::element*>(at);
