@@ -79,13 +79,8 @@ void product(benchmark::State& state, bool forward, How how, Index outputs, Inde
         rates.push_back(bytes / reading);
     }
     count(state, flops, bytes + 4.0 * static_cast<double>(tokens * (outputs + inputs)));
-    const auto median = [](std::vector<double>& values) {
-        const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);
-        std::nth_element(values.begin(), middle, values.end());
-        return *middle;
-    };
-    state.counters["read"] = benchmark::Counter(median(rates), benchmark::Counter::kDefaults, benchmark::Counter::kIs1024);
-    state.counters["share"] = benchmark::Counter(median(shares));
+    state.counters["read"] = benchmark::Counter(cli::median(rates), benchmark::Counter::kDefaults, benchmark::Counter::kIs1024);
+    state.counters["share"] = benchmark::Counter(cli::median(shares));
     state.SetLabel(Backend::product_code(ctx, tokens));
 }
 

@@ -37,14 +37,8 @@ struct Row {
     double floor_s = 0;
 
     [[nodiscard]] double flops() const { return forward_work.flops() + relevance_work.flops(); }
-    [[nodiscard]] double weights_read() const { return forward_work.weights_read + relevance_work.weights_read; }
+    [[nodiscard]] double weights_read() const { return forward_work.weights_read() + relevance_work.weights_read(); }
 };
-
-double median(std::vector<double> values) {
-    std::sort(values.begin(), values.end());
-    const std::size_t half = values.size() / 2;
-    return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
-}
 
 double least(const std::vector<double>& values) { return *std::min_element(values.begin(), values.end()); }
 

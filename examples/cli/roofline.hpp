@@ -8,12 +8,20 @@
 #include <cstddef>
 #include <span>
 #include <string>
+#include <vector>
 
 #include <lrp/core/products.hpp>
 #include <lrp/core/thread_pool.hpp>
 #include <lrp/model/llama/work.hpp>
 
 namespace lrp::cli {
+
+/// The middle of measured values, of an even number the mean of the middle two.
+[[nodiscard]] inline double median(std::vector<double> values) {
+    std::sort(values.begin(), values.end());
+    const std::size_t half = values.size() / 2;
+    return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
+}
 
 /// Rates of all threads together; 0: the processor does not have it. A multiplication and an addition are two flops.
 struct Roofline {

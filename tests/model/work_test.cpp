@@ -39,25 +39,25 @@ TEST_CASE("work of a small model, counted on fingers") {
     CHECK(layer_weights(countable()) == 204);
     // Three tokens: 2 layers x 2 x 3 x 204 = 2448, the head 2 x 28 = 56. Pairs 1 + 2 + 3 = 6 a layer, 2 heads x 2 products x 2 x 6 = 48 each.
     const PassWork forward = forward_work(countable(), 3, false);
-    CHECK(forward.weights_read == 436);
-    CHECK(forward.linear_flops == 2504);
-    CHECK(forward.attention_flops == 2 * 6 * 48);
+    CHECK(forward.weights_read() == 436);
+    CHECK(forward.linear_flops() == 2504);
+    CHECK(forward.attention_flops() == 2 * 6 * 48);
     CHECK(forward.flops() == 2504 + 576);
     const PassWork relevance = relevance_work(countable(), 3, false);
-    CHECK(relevance.weights_read == 408);
-    CHECK(relevance.linear_flops == 2448);
-    CHECK(relevance.attention_flops == 2 * 576);
+    CHECK(relevance.weights_read() == 408);
+    CHECK(relevance.linear_flops() == 2448);
+    CHECK(relevance.attention_flops() == 2 * 576);
 }
 
 TEST_CASE("a lean last layer has one query: k and v see every token, the rest one") {
     // Last layer: k and v 2 x 3 x 48 = 288, the other 156 elements once: 312; the layer before 2 x 3 x 204 = 1224. Pairs: 6 and 3.
     const PassWork forward = forward_work(countable(), 3, true);
-    CHECK(forward.linear_flops == 1224 + 288 + 312 + 56);
-    CHECK(forward.attention_flops == (6 + 3) * 48);
-    CHECK(forward.weights_read == 436);
+    CHECK(forward.linear_flops() == 1224 + 288 + 312 + 56);
+    CHECK(forward.attention_flops() == (6 + 3) * 48);
+    CHECK(forward.weights_read() == 436);
     const PassWork relevance = relevance_work(countable(), 3, true);
-    CHECK(relevance.linear_flops == 1224 + 288 + 312);
-    CHECK(relevance.attention_flops == (6 + 3) * 96);
+    CHECK(relevance.linear_flops() == 1224 + 288 + 312);
+    CHECK(relevance.attention_flops() == (6 + 3) * 96);
     // One token: nothing to save.
     CHECK(forward_work(countable(), 1, true).flops() == forward_work(countable(), 1, false).flops());
 }
@@ -77,7 +77,7 @@ TEST_CASE("parts follow one another and add up: a layer's linear maps, its atten
             flops += part.flops;
             weights += part.weights;
         }
-        CHECK((flops == work.flops() && weights == work.weights_read));
+        CHECK((flops == work.flops() && weights == work.weights_read()));
     }
 }
 
@@ -85,8 +85,8 @@ TEST_CASE("work of a 1B model") {
     // 0.973 G parameters in the layers' matrices, 0.263 G in the vocabulary matrix; forward and relevance are 4 T (layers) + 2 (head).
     const double layers = 16.0 * 60'817'408, head = 262'668'288;
     const PassWork forward = forward_work(one_billion(), 512, false), relevance = relevance_work(one_billion(), 512, false);
-    CHECK(forward.weights_read == layers + head);
-    CHECK(forward.linear_flops + relevance.linear_flops == 4 * 512 * layers + 2 * head);
+    CHECK(forward.weights_read() == layers + head);
+    CHECK(forward.linear_flops() + relevance.linear_flops() == 4 * 512 * layers + 2 * head);
     // 6 T^2 d a layer, up to the diagonal: 6 T (T + 1) d.
-    CHECK(forward.attention_flops + relevance.attention_flops == 16 * 6.0 * 512 * 513 * 2048);
+    CHECK(forward.attention_flops() + relevance.attention_flops() == 16 * 6.0 * 512 * 513 * 2048);
 }

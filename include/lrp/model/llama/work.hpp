@@ -12,25 +12,29 @@ namespace lrp {
 
 /// Work of one pass over one prompt. A multiplication and an addition are two flops; row operations (norms, softmax, activations) count nothing.
 struct PassWork {
-    /// What is done before the next can begin: the linear maps of a layer, attention, the head.
+    /// What is done before the next can begin: the linear maps of a layer, its attention (the causal half of T x T alone, no weights), the head.
     struct Part {
-        double flops = 0, weights = 0;
+        double flops = 0;
+        double weights = 0;  ///< elements of weight matrices, each read at least once
     };
-    std::vector<Part> parts;     ///< in turn; they add up to what follows
-    double linear_flops = 0;     ///< products with weights
-    double attention_flops = 0;  ///< products of activations, the causal half of T x T alone
-    double weights_read = 0;     ///< elements of weight matrices that must be read at least once
+    std::vector<Part> parts;
 
-    [[nodiscard]] double flops() const { return linear_flops + attention_flops; }
-
-    void add_linear(double part_flops, double weights) {
-        parts.push_back({part_flops, weights});
-        linear_flops += part_flops;
-        weights_read += weights;
+    [[nodiscard]] double flops() const { return linear_flops() + attention_flops(); }
+    [[nodiscard]] double linear_flops() const {  ///< products with weights
+        return sum([](const Part& part) { return part.weights > 0 ? part.flops : 0; });
     }
-    void add_attention(double part_flops) {
-        parts.push_back({part_flops, 0});
-        attention_flops += part_flops;
+    [[nodiscard]] double attention_flops() const {  ///< products of activations
+        return sum([](const Part& part) { return part.weights > 0 ? 0 : part.flops; });
+    }
+    [[nodiscard]] double weights_read() const {
+        return sum([](const Part& part) { return part.weights; });
+    }
+
+  private:
+    [[nodiscard]] double sum(const auto& of) const {
+        double total = 0;
+        for (const Part& part : parts) total += of(part);
+        return total;
     }
 };
 
@@ -65,11 +69,11 @@ inline double attention_pairs(Index tokens, bool lean) {
     PassWork work;
     for (Index l = 0; l < config.layers; ++l) {
         const bool one_row = lean && l == config.layers - 1;
-        work.add_linear(detail::layer_linear_flops(config, tokens, one_row), layer_weights(config));
-        work.add_attention(4 * static_cast<double>(config.attention.queries()) * detail::attention_pairs(tokens, one_row));
+        work.parts.push_back({detail::layer_linear_flops(config, tokens, one_row), layer_weights(config)});
+        work.parts.push_back({4 * static_cast<double>(config.attention.queries()) * detail::attention_pairs(tokens, one_row), 0});
     }
     const auto vocabulary = static_cast<double>(config.vocab_size) * static_cast<double>(config.hidden_size);
-    work.add_linear(2 * vocabulary, vocabulary);
+    work.parts.push_back({2 * vocabulary, vocabulary});
     return work;
 }
 
@@ -79,8 +83,8 @@ inline double attention_pairs(Index tokens, bool lean) {
     PassWork work;
     for (Index l = config.layers; l-- > 0;) {
         const bool one_row = lean && l == config.layers - 1;
-        work.add_linear(detail::layer_linear_flops(config, tokens, one_row), layer_weights(config));
-        work.add_attention(8 * static_cast<double>(config.attention.queries()) * detail::attention_pairs(tokens, one_row));
+        work.parts.push_back({detail::layer_linear_flops(config, tokens, one_row), layer_weights(config)});
+        work.parts.push_back({8 * static_cast<double>(config.attention.queries()) * detail::attention_pairs(tokens, one_row), 0});
     }
     return work;
 }
