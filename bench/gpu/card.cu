@@ -196,12 +196,12 @@ AttentionTimes attention_materialised(F32::context& ctx, AttentionInputs& a) {
 /// In tiles, nothing stored but a sum a row.
 AttentionTimes attention_tiled(F32::context& ctx, AttentionInputs& a) {
     const AttentionParams<F32::context> p{a.shape, {}, {}, {}, {}, {}, {}, 0};
-    Tensor<F32> log_sum(ctx, a.shape.heads, a.tokens);
+    Tensor<F32> rows(ctx, a.shape.heads * a.tokens, 2);
     const double forward = seconds(ctx, [&] {
-        TiledAttention::forward(ctx, p.tiled(), a.q.view().as_const(), a.k.view().as_const(), a.v.view().as_const(), a.z.view(), log_sum.view().data);
+        TiledAttention::forward(ctx, p.tiled(), a.q.view().as_const(), a.k.view().as_const(), a.v.view().as_const(), a.z.view(), rows.view().data);
     });
     const double back = seconds(ctx, [&] {
-        TiledAttention::vjp(ctx, p.tiled(), {a.q.view(), a.k.view(), a.v.view(), a.z.view(), log_sum.view().data}, {0.25, 0.25, 0.5}, a.c_z.view().as_const(),
+        TiledAttention::vjp(ctx, p.tiled(), {a.q.view(), a.k.view(), a.v.view(), a.z.view(), rows.view().data}, {0.25, 0.25, 0.5}, a.c_z.view().as_const(),
                             a.c_q.view(), a.c_k.view(), a.c_v.view());
     });
     return {forward, back};

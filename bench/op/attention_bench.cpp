@@ -16,11 +16,11 @@ template <class Backend>
 struct Heads {
     explicit Heads(Index tokens)
         : q(activation(ctx, tokens, heads * head_dim)), k(activation(ctx, tokens, kv_heads * head_dim)), v(activation(ctx, tokens, kv_heads * head_dim)),
-          z(activation(ctx, tokens, heads * head_dim)), log_sum(random_tensor(ctx, 1, heads * tokens)), c_z(coefficient(ctx, tokens, heads * head_dim)),
+          z(activation(ctx, tokens, heads * head_dim)), rows(random_tensor(ctx, heads * tokens, 2)), c_z(coefficient(ctx, tokens, heads * head_dim)),
           c_q(coefficient(ctx, tokens, heads * head_dim)), c_k(coefficient(ctx, tokens, kv_heads * head_dim)), c_v(coefficient(ctx, tokens, kv_heads * head_dim)) {}
-    void forward() { TiledAttention::forward(ctx, params, q.view().as_const(), k.view().as_const(), v.view().as_const(), z.view(), log_sum.view().data); }
+    void forward() { TiledAttention::forward(ctx, params, q.view().as_const(), k.view().as_const(), v.view().as_const(), z.view(), rows.view().data); }
     void back() {
-        TiledAttention::vjp(ctx, params, {q.view().as_const(), k.view().as_const(), v.view().as_const(), z.view().as_const(), log_sum.view().data}, factors, c_z.view().as_const(),
+        TiledAttention::vjp(ctx, params, {q.view().as_const(), k.view().as_const(), v.view().as_const(), z.view().as_const(), rows.view().data}, factors, c_z.view().as_const(),
                             c_q.view(), c_k.view(), c_v.view());
     }
 
@@ -28,7 +28,7 @@ struct Heads {
     TiledAttention::Params<float> params{heads, kv_heads, head_dim, 0.125};
     TiledAttention::Factors factors{0.25, 0.25, 0.5};
     ActivationTensor<Backend> q, k, v, z;
-    Tensor<Backend> log_sum;
+    Tensor<Backend> rows;
     CoefficientTensor<Backend> c_z, c_q, c_k, c_v;
 };
 

@@ -161,6 +161,8 @@ TEST_CASE("relevance that begins at a unit explains its activation") {
     const UnitRef begin{Site::neuron, 1, 3};
     CHECK_THROWS_WITH(attribute_through(ctx, model, test::small_prompt, {{{Site::neuron, 1, 4}}, {}, begin}, options),
                       Contains("cannot come through neuron 1/4, which is not below it"));
+    CHECK_THROWS_WITH(attribute_through(ctx, model, test::small_prompt, {{}, {{1, {0}}}, begin}, options), Contains("has no positions in the output of layer 1"));
+    CHECK_NOTHROW(attribute_through(ctx, model, test::small_prompt, {{}, {{0, {6}}}, begin}, options));
     CHECK(largest_magnitude(attribute_through(ctx, model, test::small_prompt, {{{Site::head, 1, 3}}, {}, begin}, options).embedding) > 0);
 }
 

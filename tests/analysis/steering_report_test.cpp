@@ -141,6 +141,9 @@ TEST_CASE("a report that cannot be is refused") {
     CHECK_THROWS_WITH(run({}, units), Contains("there is no prompt"));
     CHECK_THROWS_WITH(run(prompts, {}), Contains("there is no unit"));
     CHECK_THROWS_WITH(run(prompts, {{Site::head, 1, 0}, {Site::head, 1, 1}, {Site::head, 1, 2}}), Contains("3 of 4 heads of layer 1 are chosen"));
+    const auto tokens = std::exchange(options.generate.max_new_tokens, 0);
+    CHECK_THROWS_WITH(run(prompts, units), Contains("at least one new token"));
+    options.generate.max_new_tokens = tokens;
     options.samples = 2;
     CHECK_THROWS_WITH(run(prompts, units), Contains("all the same without a temperature"));
     options.samples = 0;

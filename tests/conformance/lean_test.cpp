@@ -3,12 +3,9 @@
 //
 // A pass leaves out what nobody reads. What it gives must be what the full pass gives.
 #include <lrp/analysis/attribute.hpp>
-#include <lrp/model/llama/model.hpp>
-#include <lrp/rule/preset/attn_lrp.hpp>
-#include <lrp/rule/preset/cp_lrp.hpp>
-#include <lrp/rule/preset/gradient.hpp>
+#include <lrp/analysis/steering.hpp>
 
-#include "conformance/fixture.hpp"
+#include "conformance/model_case.hpp"
 #include "support/random_model.hpp"
 
 using namespace lrp;
@@ -90,7 +87,64 @@ void check_lean(const std::string& what) {
     }
 }
 
+/// Neurons and heads changed, in both layers.
+SteeringPlan edits() {
+    SteeringPlan plan;
+    using enum UnitEdit::Kind;
+    plan.units = {{Site::head, 0, 1, scale, 0}, {Site::head, 1, 2, scale, 3}, {Site::head, 1, 0, set, 0.5}, {Site::neuron, 0, 5, scale, 0}, {Site::neuron, 0, 9, scale, -2}, {Site::neuron, 1, 7, set, 1.5}};
+    return plan;
+}
+
+template <class B, Composite Rules, class... Watchers>
+Trace edited(typename B::context& ctx, const LlamaModel<B, Rules>& model, const AttributeOptions& options, Watchers&... watchers) {
+    Steering<B> steering(ctx, model.config(), edits());
+    ObserverChain<Steering<B>, Watchers...> all(steering, watchers...);
+    return attribute(ctx, model, prompt_of(21), options, all);
+}
+
+/// Activations that an observer changes do not change how relevance is propagated: what the reference says, whatever is left out or computed again.
+template <class T, Composite Rules>
+void check_edited(const std::string& what) {
+    using B = Subject<T>;
+    const LlamaConfig config = shape(24, 40, {4, 2, 6});
+    Bench<T> bench(31);
+    Right::context right_ctx;
+    LlamaModel<B, Rules> model(config, weights_of<B>(bench.ctx, config));
+    model.set_tiled_from(0);
+    const LlamaModel<Right, Rules> reference(config, weights_of<Right>(right_ctx, config));
+    AttributeOptions options;
+    options.target = 3;
+    options.sites = {true, true, true, true};
+    options.recompute = Recompute::keep();
+    const Trace right = edited(right_ctx, reference, options), unchanged = attribute(right_ctx, reference, prompt_of(21), options);
+    const auto compare = [&](const char* site, const std::vector<float>& mine, const std::vector<float>& reference_s, const std::vector<float>& without) {
+        REQUIRE(mine.size() == reference_s.size());
+        const double size = peak(as_rows(reference_s)), deviation = gap(as_rows(mine), as_rows(reference_s)) / size;
+        report().note<T>(what + " edited, " + site, deviation);
+        INFO(what << ", " << site);
+        CHECK(deviation <= 3 * allowed<T>);
+        CHECK(gap(as_rows(without), as_rows(reference_s)) > 0.01 * size);
+    };
+    for (const auto& recompute : {Recompute::keep(), Recompute::layer()}) {
+        options.recompute = recompute;
+        Watcher watcher;
+        for (const Trace& mine : {edited(bench.ctx, model, options), edited(bench.ctx, model, options, watcher)}) {
+            compare("logits", mine.logits, right.logits, unchanged.logits);
+            compare("embedding", mine.embedding, right.embedding, unchanged.embedding);
+            compare("residual", mine.residual, right.residual, unchanged.residual);
+            compare("head", mine.head, right.head, unchanged.head);
+            compare("neuron", mine.neuron, right.neuron, unchanged.neuron);
+        }
+    }
+}
+
 }  // namespace
+
+TEMPLATE_TEST_CASE("a pass in which neurons and heads are edited gives what the double reference gives", "[model]", float, double) {
+    check_edited<TestType, AttnLRP>("AttnLRP");
+    check_edited<TestType, CpLRP>("CP-LRP");
+    check_edited<TestType, Gradient>("Gradient");
+}
 
 TEMPLATE_TEST_CASE("a pass that leaves out what nobody reads gives what the full pass gives", "[model]", float, double) {
     check_lean<TestType, AttnLRP>("AttnLRP");

@@ -29,7 +29,11 @@ TEMPLATE_TEST_CASE("MatMul refuses heads that do not fit", "[op]", float) {
     const auto run = [&](const MatMul::Params<TestType>& p) { MatMul::forward(bench.ctx, p, A.in(), B.in(), Z.out()); };
     CHECK_NOTHROW(run({.transpose_b = true}));
     CHECK_THROWS_WITH(run({}), Catch::Matchers::Contains("MatMul: shapes of one head do not fit: A [4, 6], B [5, 6], Z [4, 5]"));
-    CHECK_THROWS_WITH(run({.count = 2, .transpose_b = true}), Catch::Matchers::Contains("(transposed)"));
+    auto narrow = bench.activation(4, 4);
+    CHECK_THROWS_WITH(MatMul::forward(bench.ctx, MatMul::Params<TestType>{.transpose_b = true}, A.in(), B.in(), narrow.out()), Catch::Matchers::Contains("(transposed)"));
+    CHECK_THROWS_WITH(run({.count = 3, .group = 2}), Catch::Matchers::Contains("MatMul: 3 heads cannot share factors in groups of 2"));
+    CHECK_THROWS_WITH(run({.count = 4}), Catch::Matchers::Contains("cannot be cut into 4 heads"));
+    CHECK_THROWS_WITH(run({.count = 0}), Catch::Matchers::Contains("0 heads"));
 }
 
 }  // namespace lrp::test

@@ -15,6 +15,11 @@ TEMPLATE_TEST_CASE("RMSNorm", "[op]", float, double) {
         agree_with_differences<TestType>(
             "RMSNorm", c_x, [&](const Rows& r) { return one.y(r); }, one.x, one.c);
     }
+    RMSNormCase<TestType> bare(4, 11, false);
+    bare.saved.input = {};
+    auto c_x = bare.bench.coefficient(4, 11), narrow = bare.bench.coefficient(4, 10);
+    CHECK_THROWS_WITH(RMSNorm::vjp(bare.bench.ctx, bare.p, bare.saved, bare.C.in(), c_x.out()), Catch::Matchers::Contains("RMSNorm: saved input: expected shape [4, 11]"));
+    CHECK_THROWS_WITH(RMSNorm::frozen_vjp(bare.bench.ctx, bare.p, bare.saved, bare.C.in(), narrow.out()), Catch::Matchers::Contains("RMSNorm: coefficient of the input"));
     RMSNormCase<TestType> small(1, 1, false);  // one number in one row
     agree<TestType>("RMSNorm forward", small.bench.get(small.Y), small.y(small.x));
     auto zero = small.bench.activation(Rows{{0, 0, 0}}), out = small.bench.activation(1, 3);

@@ -70,12 +70,12 @@ TEMPLATE_TEST_CASE("attention in tiles is attention", "[op]", float, double) {
                 const auto Q = bench.activation(q), K = bench.activation(k), V = bench.activation(v);
                 auto Z = bench.activation(one.queries, wide);
                 const auto C = bench.coefficient(c);
-                auto log_sum = bench.line(one.heads * one.queries);
+                auto rows = bench.line(2 * one.heads * one.queries);
                 const TiledAttention::Params<TestType> p{static_cast<Index>(one.heads), static_cast<Index>(one.kv_heads), static_cast<Index>(one.head_dim), 0.75};
-                TiledAttention::forward(bench.ctx, p, Q.in(), K.in(), V.in(), Z.out(), log_sum.data());
+                TiledAttention::forward(bench.ctx, p, Q.in(), K.in(), V.in(), Z.out(), rows.data());
                 agree<TestType>("TiledAttention forward", bench.get(Z), attend(one, p.scale, q, k, v));
 
-                const TiledAttention::Saved<TestType> saved{Q.in(), K.in(), V.in(), Z.in(), log_sum.data()};
+                const TiledAttention::Saved<TestType> saved{Q.in(), K.in(), V.in(), Z.in(), rows.data()};
                 auto c_q = bench.coefficient(one.queries, wide), c_k = bench.coefficient(one.tokens, narrow), c_v = bench.coefficient(one.tokens, narrow);
                 TiledAttention::vjp(bench.ctx, p, saved, {2, 0.5, -1}, C.in(), c_q.out(), c_k.out(), c_v.out());
                 const AttendedBack back = attend_back(one, p.scale, q, k, v, c);
@@ -105,11 +105,33 @@ TEMPLATE_TEST_CASE("attention in tiles is attention", "[op]", float, double) {
         const Rows q = scaled(bench.normal(18, 2), 8), k = scaled(bench.normal(18, 2), 8), v = bench.normal(18, 2);
         const auto Q = bench.activation(q), K = bench.activation(k), V = bench.activation(v);
         auto Z = bench.activation(18, 2);
-        auto log_sum = bench.line(18);
-        TiledAttention::forward(bench.ctx, TiledAttention::Params<TestType>{1, 1, 2, 1}, Q.in(), K.in(), V.in(), Z.out(), log_sum.data());
+        auto rows = bench.line(36);
+        TiledAttention::forward(bench.ctx, TiledAttention::Params<TestType>{1, 1, 2, 1}, Q.in(), K.in(), V.in(), Z.out(), rows.data());
         CHECK(gap(bench.get(Z), attend(far, 1, q, k, v)) <= 100 * tolerance<TestType>);
+        // Scores in the hundreds that are whole numbers, so that every score is exact, cost no accuracy on the way back.
+        const auto whole = [&](double size) {
+            Rows numbers = scaled(bench.normal(18, 4), size);
+            for (Row& row : numbers)
+                for (double& value : row) value = std::round(value);
+            return numbers;
+        };
+        const TiledCase high{"high scores", 18, 1, 1, 4};
+        const Rows high_q = whole(12), high_k = whole(12), high_v = bench.normal(18, 4), high_c = bench.normal(18, 4);
+        const auto HQ = bench.activation(high_q), HK = bench.activation(high_k), HV = bench.activation(high_v);
+        auto HZ = bench.activation(18, 4);
+        const auto HC = bench.coefficient(high_c);
+        auto c_q = bench.coefficient(18, 4), c_k = bench.coefficient(18, 4), c_v = bench.coefficient(18, 4);
+        const TiledAttention::Params<TestType> whole_scale{1, 1, 4, 1};
+        TiledAttention::forward(bench.ctx, whole_scale, HQ.in(), HK.in(), HV.in(), HZ.out(), rows.data());
+        TiledAttention::vjp(bench.ctx, whole_scale, TiledAttention::Saved<TestType>{HQ.in(), HK.in(), HV.in(), HZ.in(), rows.data()}, {1, 1, 1}, HC.in(), c_q.out(), c_k.out(), c_v.out());
+        CHECK(gap(bench.get(c_v), attend_back(high, 1, high_q, high_k, high_v, high_c).v) <= 4 * tolerance<TestType> * peak(high_c));
+        if (!TiledAttention::available<B>(600)) {
+            auto wide = bench.activation(18, 600);
+            CHECK_THROWS_WITH(TiledAttention::forward(bench.ctx, TiledAttention::Params<TestType>{1, 1, 600, 1}, wide.in(), wide.in(), wide.in(), wide.out(), rows.data()),
+                              Catch::Matchers::Contains("heads of 600 are wider than this backend's tiles take"));
+        }
         auto short_k = bench.activation(17, 2);
-        CHECK_THROWS_WITH(TiledAttention::forward(bench.ctx, TiledAttention::Params<TestType>{1, 1, 2, 1}, Q.in(), short_k.in(), V.in(), Z.out(), log_sum.data()),
+        CHECK_THROWS_WITH(TiledAttention::forward(bench.ctx, TiledAttention::Params<TestType>{1, 1, 2, 1}, Q.in(), short_k.in(), V.in(), Z.out(), rows.data()),
                           Catch::Matchers::Contains("TiledAttention: expected keys for all 18 queries, found 17"));
     } else {
         Bench<TestType> bench;  // nothing to test: say so, and let the fixture see a call

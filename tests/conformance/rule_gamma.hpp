@@ -36,6 +36,8 @@ TEMPLATE_TEST_CASE("GammaRule says what it needs", "[rule]", float) {
     LinearCase<TestType> one(false);
     auto out = one.bench.coefficient(6, 9);
     CHECK_THROWS_WITH(one.apply(GammaRule<Linear>{-0.5}), Catch::Matchers::Contains("gamma must not be negative, found -0.5"));
+    CHECK_THROWS_WITH(one.apply(GammaRule<Linear>{0.25, -6}), Catch::Matchers::Contains("epsilon must be 0 or positive, found -6"));
+    CHECK(one.apply(GammaRule<Linear>{0, 1e-9}) == one.apply(EpsilonRule<Linear>{1e-9}));
     CHECK_THROWS_WITH(GammaRule<Linear>{}.propagate(one.bench.ctx, one.p, {{}, one.Z.in()}, one.C.in(), out.out()),
                       Catch::Matchers::Contains("saved input"));
     CHECK_THROWS_WITH(GammaRule<Linear>{}.propagate(one.bench.ctx, one.p, {one.X.in(), {}}, one.C.in(), out.out()),

@@ -81,6 +81,7 @@ TEMPLATE_TEST_CASE("UniformRule<Softmax> at a score of 0: the coefficient is fin
     const Rows c_x = one.coefficient(UniformRule<Softmax>{0.5});
     const double share = total({one.R()[3]}) / 5;
     CHECK(c_x[3][0] == Approx(share / 0.5));  // sgn(0) = +1
+    CHECK_THROWS_WITH(one.coefficient(UniformRule<Softmax>{-1}), Catch::Matchers::Contains("epsilon must be 0 or positive, found -1"));
     CHECK(total({oracle::multiply(one.x, one.coefficient(UniformRule<Softmax>{}))[3]}) == Approx(4 * share).epsilon(1e-3));
 }
 

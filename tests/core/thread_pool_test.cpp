@@ -32,6 +32,21 @@ TEST_CASE("a thread pool does every index once, passes on errors, and nests") {
     }
 }
 
+TEST_CASE("in the loop of one pool, another pool's threads are numbered as its own") {
+    ThreadPool outer(4), alone(1), two(2);
+    std::atomic<unsigned> highest{0};
+    outer.parallel_for(64, [&](Index, unsigned own) {
+        for (ThreadPool* inner : {&alone, &two})
+            inner->parallel_for(3, [&](Index, unsigned thread) {
+                for (unsigned so_far = highest; so_far < thread && !highest.compare_exchange_weak(so_far, thread);) {}
+            });
+        outer.parallel_for(2, [&](Index, unsigned thread) {
+            if (thread != own) throw std::logic_error("another thread");
+        });
+    });
+    CHECK(highest == 0);
+}
+
 TEST_CASE("ranges cover every index once, none is longer than asked for, and the last is short") {
     for (const unsigned threads : {1u, 2u, 5u}) {
         ThreadPool pool(threads);

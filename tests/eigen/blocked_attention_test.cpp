@@ -82,14 +82,16 @@ struct AttentionCase {
         const Index wide = sizes.heads * sizes.head_dim, narrow = sizes.kv_heads * sizes.head_dim;
         const auto in = [](const std::vector<float>& x, Index rows, Index cols) { return View<const float>{x.data(), rows, cols}; };
         const auto out = [](std::vector<float>& x, Index rows, Index cols) { return View<float>{x.data(), rows, cols}; };
-        std::vector<float> z(q.size()), log_sum(static_cast<std::size_t>(sizes.heads * queries)), c_q(q.size()), c_k(k.size()), c_v(v.size());
+        std::vector<float> z(q.size()), rows(static_cast<std::size_t>(2 * sizes.heads * queries)), c_q(q.size()), c_k(k.size()), c_v(v.size());
         ThreadPool pool(threads);
         detail::ProductScratch scratch(threads);
-        Way::forward(pool, scratch, {sizes, in(q, queries, wide), in(k, keys, narrow), in(v, keys, narrow), out(z, queries, wide), log_sum.data()});
-        Way::backward(pool, scratch, {sizes, in(q, queries, wide), in(k, keys, narrow), in(v, keys, narrow), in(z, queries, wide), log_sum.data(), in(c, queries, wide), 2, 0.5, -1,
+        Way::forward(pool, scratch, {sizes, in(q, queries, wide), in(k, keys, narrow), in(v, keys, narrow), out(z, queries, wide), rows.data()});
+        Way::backward(pool, scratch, {sizes, in(q, queries, wide), in(k, keys, narrow), in(v, keys, narrow), in(z, queries, wide), rows.data(), in(c, queries, wide), 2, 0.5, -1,
                                       out(c_q, queries, wide), out(c_k, keys, narrow), out(c_v, keys, narrow)});
         const auto wider = [](const std::vector<float>& x) { return Numbers(x.begin(), x.end()); };
-        return {wider(z), wider(log_sum), wider(c_q), wider(c_k), wider(c_v)};
+        Numbers log_sum;
+        for (std::size_t i = 0; i < rows.size(); i += 2) log_sum.push_back(double{rows[i]} - std::log(double{rows[i + 1]}));
+        return {wider(z), log_sum, wider(c_q), wider(c_k), wider(c_v)};
     }
 };
 

@@ -172,8 +172,38 @@ TEST_CASE("an observer that wants all rows of a pass that kept some is refused")
     } everywhere;
     const std::vector<Seed> seed{{8, 1, 1}};
     CHECK_THROWS_WITH(model.relevance(ctx, pass, seed, everywhere), Contains("an observer looks at q_pre and wants all rows"));
+    struct Reader {
+        void activation(B::context&, SiteRef, Activation<float>) {}
+    } reader;
+    CHECK_THROWS_WITH(model.forward(ctx, ids, std::vector<std::int32_t>{8}, {Recompute{}, PassOptions::Rows::explained}, reader), Contains("an observer looks at q_pre and wants all rows"));
+    CHECK_THROWS_WITH(model.relevance(ctx, pass, std::vector<Seed>{{(Index{1} << 32) + 8, 1, 1}}), Contains("the pass has no logits at position 4294967304"));
     PackedPrompts none;
     CHECK_THROWS_WITH(none.add({}), Contains("a prompt has no token"));
+}
+
+TEST_CASE("a backward pass that was broken off may be asked again") {
+    using B = ReferenceBackend<double>;
+    B::context ctx;
+    const LlamaModel<B, AttnLRP> model(sixty_tokens(), random_weights<B>(ctx, sixty_tokens()));
+    const auto ids = prompt(9, 2);
+    struct Breaks {
+        Index layer;
+        bool again = true;
+        [[nodiscard]] bool reads(Site site) const { return site == Site::neuron; }
+        void activation(B::context&, SiteRef site, Activation<double>) {
+            if (site.recomputed && site.layer == layer && std::exchange(again, false)) throw std::runtime_error("stop");
+        }
+    };
+    const std::vector<Seed> seed{{8, 1, 1}};
+    const PassOptions options{Recompute::layer()};
+    auto right = model.forward(ctx, ids, std::vector<std::int32_t>{8}, options);
+    const auto expected = model.relevance(ctx, right, seed).download(ctx);
+    for (Index layer = 0; layer + 1 < sixty_tokens().layers; ++layer) {
+        auto pass = model.forward(ctx, ids, std::vector<std::int32_t>{8}, options);
+        Breaks breaks{layer};
+        CHECK_THROWS_WITH(model.relevance(ctx, pass, seed, breaks), "stop");
+        CHECK(model.relevance(ctx, pass, seed, breaks).download(ctx) == expected);
+    }
 }
 
 TEST_CASE("several prompts, and several targets of one, are explained as each alone") {

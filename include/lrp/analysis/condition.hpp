@@ -58,6 +58,8 @@ class ConditionalRelevance {
         }
         for (const auto& [layer, positions] : condition.positions) {
             require_layer(config, layer, who);
+            if (begin_ && layer >= begin_->layer)
+                fail<UsageError>("condition: relevance that begins at ", site_name(begin_->site), " ", begin_->layer, "/", begin_->unit, " has no positions in the output of layer ", layer);
             for (const Index at : positions)
                 if (at < 0 || at > position) fail<UsageError>("condition: expected a position from 0 to ", position, ", found ", at);
             positions_[layer] = {positions.begin(), positions.end()};

@@ -27,6 +27,7 @@ struct SteeringReportOptions {
         if (multipliers.empty()) fail<UsageError>("report: expected at least one multiplier");
         for (const double m : multipliers)
             if (!std::isfinite(m)) fail<UsageError>("report: expected multipliers that are finite, found ", m);
+        if (generate.max_new_tokens == 0) fail<UsageError>("report: expected at least one new token");
         if (samples == 0) fail<UsageError>("report: expected at least one sample of each prompt");
         if (samples > 1 && generate.temperature == 0) fail<UsageError>("report: ", samples, " samples of a prompt are all the same without a temperature");
     }

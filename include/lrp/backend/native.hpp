@@ -30,22 +30,23 @@ struct AttentionSizes {
 };
 
 /// Causal attention Z_h = softmax(scale Q_h K_h^T) V_h. The Q queries are the last of the S positions that have keys: query i sees the keys
-/// 0 .. S - Q + i. Also to be written: l_hi = log sum_j exp(score_ij).
+/// 0 .. S - Q + i. Also to be written, for P to be formed again: m_hi = max_j score_ij and r_hi = 1 / sum_j exp(score_ij - m_i), so that
+/// P_ij = r_i exp(score_ij - m_i); as one logarithm they would be rounded to a share of the score.
 template <class T>
 struct AttentionForward {
     AttentionSizes sizes;
     View<const T> q, k, v;  ///< [Q, H*D], [S, K*D], [S, K*D]
     View<T> z;              ///< [Q, H*D]
-    T* log_sum = nullptr;   ///< [H * Q]
+    T* rows = nullptr;      ///< [H * Q, 2]: m and r
 };
 
-/// Its backward pass, with factors a, b, c: P_ij = exp(score_ij - l_i), e_ij = P_ij (c_z,i . v_j - c_z,i . z_i); c_q = a scale e K,
+/// Its backward pass, with factors a, b, c: e_ij = P_ij (c_z,i . v_j - c_z,i . z_i); c_q = a scale e K,
 /// c_k = b scale e^T Q, c_v = c P^T c_z; k and v get the sum over the heads that share them.
 template <class T>
 struct AttentionBackward {
     AttentionSizes sizes;
     View<const T> q, k, v, z;
-    const T* log_sum = nullptr;
+    const T* rows = nullptr;
     View<const T> c_z;
     double factor_q = 1, factor_k = 1, factor_v = 1;
     View<T> c_q, c_k, c_v;

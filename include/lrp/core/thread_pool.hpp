@@ -44,7 +44,7 @@ class ThreadPool {
     [[nodiscard]] unsigned size() const { return static_cast<unsigned>(workers_.size()) + 1; }
 
     /// Calls work(i), or work(i, thread) with the number of the thread below size(), for every i < count and returns when all are done. The
-    /// first exception is thrown again here. A loop inside a loop runs on its own thread alone.
+    /// first exception is thrown again here. A loop inside a loop, of this pool or another one, runs on its own thread alone.
     template <class F>
     void parallel_for(Index count, const F& work) {
         const auto call = [&work](Index i, unsigned thread) {
@@ -54,8 +54,9 @@ class ThreadPool {
                 work(i);
             }
         };
-        if (count <= 1 || workers_.empty() || inside()) {
-            for (Index i = 0; i < count; ++i) call(i, own_number());
+        if (count <= 1 || workers_.empty() || running() != nullptr) {
+            const unsigned thread = running() == this ? own_number() : 0;
+            for (Index i = 0; i < count; ++i) call(i, thread);
             return;
         }
         const std::lock_guard one_loop(loop_mutex_);
@@ -106,12 +107,13 @@ class ThreadPool {
         for (auto& worker : workers_) worker.join();
     }
 
-    static bool& inside() {
-        thread_local bool flag = false;
-        return flag;
+    /// The pool whose loop this thread is in, if it is in one.
+    static const ThreadPool*& running() {
+        thread_local const ThreadPool* pool = nullptr;
+        return pool;
     }
 
-    /// The number of the thread that runs, of the pool whose loop it is in.
+    /// The number of this thread in that pool.
     static unsigned& own_number() {
         thread_local unsigned number = 0;
         return number;
@@ -133,7 +135,7 @@ class ThreadPool {
     }
 
     void take_indices(unsigned thread) {
-        inside() = true;
+        running() = this;
         own_number() = thread;
         for (Index i = next_.fetch_add(1); i < count_; i = next_.fetch_add(1)) {
             try {
@@ -144,7 +146,7 @@ class ThreadPool {
                 next_.store(count_);
             }
         }
-        inside() = false;
+        running() = nullptr;
         own_number() = 0;
     }
 

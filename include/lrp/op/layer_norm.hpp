@@ -88,11 +88,14 @@ struct LayerNorm {
 
     template <Context C, class T = typename C::scalar>
     static void vjp(C& ctx, const Params<T>& p, const Saved<T>& s, CoefficientIn<C> c_y, CoefficientOut<C> c_x, Write write = {}) {
+        require_shape(s.input, c_y.rows, c_y.cols, "LayerNorm: saved input");
+        require_shape(c_x, c_y.rows, c_y.cols, "LayerNorm: coefficient of the input");
         C::backend::for_each_row(ctx, c_y.rows, c_y.cols, BackwardRow<T>{p, s, false, c_y, c_x, Store<T>(write)});
     }
 
     template <Context C, class T = typename C::scalar>
     static void frozen_vjp(C& ctx, const Params<T>& p, const Saved<T>& s, CoefficientIn<C> c_y, CoefficientOut<C> c_x, Write write = {}) {
+        require_shape(c_x, c_y.rows, c_y.cols, "LayerNorm: coefficient of the input");
         C::backend::for_each_row(ctx, c_y.rows, c_y.cols, BackwardRow<T>{p, s, true, c_y, c_x, Store<T>(write)});
     }
 };

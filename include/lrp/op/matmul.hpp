@@ -24,11 +24,20 @@ struct MatMul {
         HeadLayout z_layout = HeadLayout::columns;
 
         template <class U>
-        [[nodiscard]] BatchView<U> a(const View<U>& all) const { return split_heads(all, a_layout, count); }
+        [[nodiscard]] BatchView<U> a(const View<U>& all) const { return split(all, a_layout, 1); }
         template <class U>
-        [[nodiscard]] BatchView<U> b(const View<U>& all) const { return split_heads(all, b_layout, count, group); }
+        [[nodiscard]] BatchView<U> b(const View<U>& all) const { return split(all, b_layout, group); }
         template <class U>
-        [[nodiscard]] BatchView<U> z(const View<U>& all) const { return split_heads(all, z_layout, count); }
+        [[nodiscard]] BatchView<U> z(const View<U>& all) const { return split(all, z_layout, 1); }
+
+      private:
+        template <class U>
+        [[nodiscard]] BatchView<U> split(const View<U>& all, HeadLayout layout, Index shared) const {
+            require(count > 0 && group > 0 && count % group == 0, "MatMul: ", count, " heads cannot share factors in groups of ", group);
+            const Index blocks = count / shared, cut = layout == HeadLayout::columns ? all.cols : all.rows;
+            require(cut % blocks == 0, "MatMul: ", layout == HeadLayout::columns ? "columns" : "rows", " of [", all.rows, ", ", all.cols, "] cannot be cut into ", blocks, " heads");
+            return split_heads(all, layout, count, shared);
+        }
     };
     template <class T>
     struct Saved {

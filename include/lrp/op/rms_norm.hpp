@@ -77,11 +77,14 @@ struct RMSNorm {
 
     template <Context C, class T = typename C::scalar>
     static void vjp(C& ctx, const Params<T>& p, const Saved<T>& s, CoefficientIn<C> c_y, CoefficientOut<C> c_x, Write write = {}) {
+        require_shape(s.input, c_y.rows, c_y.cols, "RMSNorm: saved input");
+        require_shape(c_x, c_y.rows, c_y.cols, "RMSNorm: coefficient of the input");
         C::backend::for_each_row(ctx, c_y.rows, c_y.cols, BackwardRow<T>{p, s.input, s.inverse_rms, c_y, c_x, Store<T>(write)});
     }
 
     template <Context C, class T = typename C::scalar>
     static void frozen_vjp(C& ctx, const Params<T>& p, const Saved<T>& s, CoefficientIn<C> c_y, CoefficientOut<C> c_x, Write write = {}) {
+        require_shape(c_x, c_y.rows, c_y.cols, "RMSNorm: coefficient of the input");
         C::backend::for_each_row(ctx, c_y.rows, c_y.cols, BackwardRow<T>{p, {}, s.inverse_rms, c_y, c_x, Store<T>(write)});
     }
 };

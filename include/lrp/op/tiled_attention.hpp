@@ -14,7 +14,7 @@ namespace lrp {
 /// Causal attention Z_h = softmax(s Q_h K_h^T) V_h tile by tile, without the T x T matrices: for where nobody looks at scores or probabilities,
 /// on backends with `Native::tiles`, or with an attention of their own. q, z [Q, H*D], k, v [S, K*D]; H / K heads share keys and values; the Q
 /// queries are the last of the S positions.
-/// Forward keeps l_hi = log sum_j exp(score_ij) [H, Q], from which P_ij = exp(score_ij - l_i) is formed again. Backward, with a, b, c the shares
+/// Forward keeps m_hi = max_j score_ij and r_hi = 1 / sum_j exp(score_ij - m_i), from which P_ij = r_i exp(score_ij - m_i) is formed again. Backward, with a, b, c the shares
 /// of the rules around a plain softmax: c_v = c P^T c_z; with e_ij = P_ij (c_z,i . v_j - c_z,i . z_i): c_q = a s e K, c_k = b s e^T Q.
 /// It is no op of its own: rules see MatMul, Softmax and MatMul. Every number is formed by one lane in one order, so results do not depend
 /// on the number of lanes. Source of the scheme: Milakov and Gimelshein 2018 (running softmax); Dao et al. 2022, algorithms 1 and 4.
@@ -28,7 +28,7 @@ struct TiledAttention {
     template <class T>
     struct Saved {
         Activation<const T> q, k, v, output;
-        const T* log_sum = nullptr;  ///< [H * Q]
+        const T* rows = nullptr;  ///< [H * Q, 2]: m and r
     };
 
     static constexpr Index tile = 16;
@@ -95,12 +95,11 @@ struct TiledAttention {
         T scale;
         View<const T> q, k, v;
         View<T> z;
-        T* log_sum;
+        T* rows;
         static constexpr T lowest = std::numeric_limits<T>::lowest();
         template <Group G>
         LRP_HD void operator()(G& group, Index index, T* memory) const {
             using std::exp;
-            using std::log;
             const Index T_ = q.rows, D = p.head_dim, tiles = (T_ + tile - 1) / tile, before = k.rows - T_;
             const Index head = index / tiles, first = index % tiles * tile, shared = head / (p.heads / p.kv_heads);
             Scratch<T> scratch{memory, D};
@@ -145,7 +144,10 @@ struct TiledAttention {
                 if (first + i < T_) z(first + i, head * D + col) = sum(i, col) / total[i];
             });
             row_each(group, tile, [&](Index i) {
-                if (first + i < T_) log_sum[head * T_ + first + i] = peak[i] + log(total[i]);
+                if (first + i >= T_) return;
+                T* const row = rows + 2 * (head * T_ + first + i);
+                row[0] = peak[i];
+                row[1] = 1 / total[i];
             });
         }
         static Index scratch(Index D) { return Scratch<T>::size(D, 4, 1, 3); }
@@ -171,7 +173,7 @@ struct TiledAttention {
         Params<T> p;
         T scale;
         View<const T> q, k, v, c_z;
-        const T* log_sum;
+        const T* rows;
         const T* delta;
 
         /// P_ij, and e_ij where asked for, of one pair of tiles.
@@ -182,7 +184,8 @@ struct TiledAttention {
             row_each(group, tile * tile, [&](Index index) {
                 const Index i = index / tile, j = index % tile, row = first + i;
                 const bool seen = row < q.rows && other + j <= row + k.rows - q.rows;
-                const T prob = seen ? exp(scale * Tile<T>::dot(queries, i, keys, j) - log_sum[head * q.rows + row]) : T(0);
+                const T* const of_row = rows + 2 * (head * q.rows + row);
+                const T prob = seen ? exp(scale * Tile<T>::dot(queries, i, keys, j) - of_row[0]) * of_row[1] : T(0);
                 probs(i, j) = prob;
                 e(i, j) = seen ? prob * (Tile<T>::dot(gradients, i, values, j) - delta[head * q.rows + row]) : T(0);
             });
@@ -284,17 +287,17 @@ struct TiledAttention {
         return is_native<B>(Native::tiles);
     }
 
-    /// z [Q, H*D] and log_sum [H * Q].
+    /// z [Q, H*D] and rows [H * Q, 2].
     template <Context C, class T = typename C::scalar>
         requires(is_native<typename C::backend>(Native::tiles) || is_native<typename C::backend>(Native::attention))
-    static void forward(C& ctx, const Params<T>& p, ActivationIn<C> q, ActivationIn<C> k, ActivationIn<C> v, ActivationOut<C> z, T* log_sum) {
+    static void forward(C& ctx, const Params<T>& p, ActivationIn<C> q, ActivationIn<C> k, ActivationIn<C> v, ActivationOut<C> z, T* rows) {
         using B = typename C::backend;
-        check(p, q, k, v);
+        check<typename C::backend>(p, q, k, v);
         require_shape(z, q.rows, q.cols, "TiledAttention: output");
         if constexpr (is_native<B>(Native::attention)) {
-            B::attention_forward(ctx, AttentionForward<T>{p, q, k, v, z, log_sum});
+            B::attention_forward(ctx, AttentionForward<T>{p, q, k, v, z, rows});
         } else {
-            B::for_each_tile(ctx, p.heads * tiles(q.rows), ForwardTile<T>::scratch(p.head_dim), ForwardTile<T>{p, static_cast<T>(p.scale), q, k, v, z, log_sum});
+            B::for_each_tile(ctx, p.heads * tiles(q.rows), ForwardTile<T>::scratch(p.head_dim), ForwardTile<T>{p, static_cast<T>(p.scale), q, k, v, z, rows});
         }
     }
 
@@ -303,17 +306,17 @@ struct TiledAttention {
     static void vjp(C& ctx, const Params<T>& p, const Saved<T>& s, const Factors& f, CoefficientIn<C> c_z, CoefficientOut<C> c_q, CoefficientOut<C> c_k,
                     CoefficientOut<C> c_v) {
         using B = typename C::backend;
-        check(p, s.q, s.k, s.v);
+        check<typename C::backend>(p, s.q, s.k, s.v);
         require_shape(c_z, s.q.rows, s.q.cols, "TiledAttention: coefficient of the output");
         require_shape(c_q, s.q.rows, s.q.cols, "TiledAttention: coefficient of q");
         require_shape(c_k, s.k.rows, s.k.cols, "TiledAttention: coefficient of k");
         require_shape(c_v, s.k.rows, s.k.cols, "TiledAttention: coefficient of v");
         if constexpr (is_native<B>(Native::attention)) {
-            B::attention_backward(ctx, AttentionBackward<T>{p, s.q, s.k, s.v, s.output, s.log_sum, c_z, f.q, f.k, f.v, c_q, c_k, c_v});
+            B::attention_backward(ctx, AttentionBackward<T>{p, s.q, s.k, s.v, s.output, s.rows, c_z, f.q, f.k, f.v, c_q, c_k, c_v});
         } else {
             Tensor<B> delta(ctx, p.heads, s.q.rows);
             B::for_each_row(ctx, p.heads * s.q.rows, p.head_dim, DeltaRow<T>{p, s.output, c_z, delta.view().data});
-            const Backward<T> both{p, static_cast<T>(p.scale), s.q, s.k, s.v, c_z, s.log_sum, delta.view().data};
+            const Backward<T> both{p, static_cast<T>(p.scale), s.q, s.k, s.v, c_z, s.rows, delta.view().data};
             if (f.q != 0) {
                 B::for_each_tile(ctx, p.heads * tiles(s.q.rows), QueryTile<T>::scratch(p.head_dim), QueryTile<T>{both, static_cast<T>(f.q * p.scale), c_q});
             } else {
@@ -326,10 +329,11 @@ struct TiledAttention {
 
   private:
     static Index tiles(Index tokens) { return (tokens + tile - 1) / tile; }
-    template <class T>
+    template <class B, class T>
     static void check(const Params<T>& p, View<const T> q, View<const T> k, View<const T> v) {
         require(p.kv_heads > 0 && p.heads % p.kv_heads == 0 && q.cols == p.heads * p.head_dim, "TiledAttention: ", p.heads, " heads of ", p.head_dim, " over ",
                 p.kv_heads, " do not fit queries [", q.rows, ", ", q.cols, "]");
+        require(available<B>(p.head_dim), "TiledAttention: heads of ", p.head_dim, " are wider than this backend's tiles take");
         require(k.rows >= q.rows, "TiledAttention: expected keys for all ", q.rows, " queries, found ", k.rows);
         require_shape(k, k.rows, p.kv_heads * p.head_dim, "TiledAttention: keys");
         require_shape(v, k.rows, p.kv_heads * p.head_dim, "TiledAttention: values");

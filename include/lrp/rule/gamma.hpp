@@ -3,6 +3,7 @@
 #pragma once
 
 #include <lrp/op/linear.hpp>
+#include <lrp/rule/epsilon.hpp>
 #include <lrp/rule/rule.hpp>
 #include <lrp/rule/stabilizer.hpp>
 
@@ -75,6 +76,9 @@ struct GammaRule {
                    Write write = {}) const {
         using B = typename C::backend;
         require(gamma >= 0, "GammaRule: gamma must not be negative, found ", gamma);
+        require(epsilon >= 0, "GammaRule: epsilon must be 0 or positive, found ", epsilon);
+        // The sums below are formed by other products than z; without a gamma z itself is at hand.
+        if (gamma == 0) return EpsilonRule<Linear>{epsilon}.propagate(ctx, p, s, c_z, c_x, write);
         require_shape(s.input, c_z.rows, p.weight.cols, "GammaRule<Linear>: saved input");
         require_shape(s.output, c_z.rows, p.weight.rows, "GammaRule<Linear>: saved output");
         const View<const T> x = s.input;

@@ -78,6 +78,7 @@ struct UniformRule<Softmax> {
     template <Context C, class T = typename C::scalar>
     void propagate(C& ctx, const Softmax::Params<T>& p, const Softmax::Saved<T>& s, CoefficientIn<C> c_s, CoefficientOut<C> c_x,
                    Write write = {}) const {
+        require(epsilon >= 0, "UniformRule<Softmax>: epsilon must be 0 or positive, found ", epsilon);
         require_shape(s.input, c_s.rows, c_s.cols, "UniformRule<Softmax>: saved input");
         C::backend::for_each_row(ctx, c_s.rows, c_s.cols,
                                  detail::UniformSoftmaxRow<T>{p, {static_cast<T>(epsilon)}, s.input, s.output, c_s, c_x, Store<T>(write)});

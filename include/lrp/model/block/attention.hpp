@@ -61,9 +61,10 @@ struct AttentionSaved {
     ActivationTensor<B> q_pre, k_pre;             ///< [Q, H*D], [T, K*D] before RoPE; apart from q and k only where they are read
     ActivationTensor<B> q, k, v;                  ///< [Q, H*D], [T, K*D], [T, K*D]
     std::vector<AttentionMatrices<B>> matrices;   ///< one per prompt; formed only where they are read
-    Tensor<B> log_sum;                            ///< [1, H * Q] in their place, prompt after prompt
+    Tensor<B> softmax_rows;                       ///< [H * Q, 2] in their place, prompt after prompt
     bool has_probs = false;
     ActivationTensor<B> head;                     ///< [Q, H*D] before o_proj
+    ActivationTensor<B> mixed;                    ///< [Q, H*D] the same as attention made it; only where an observer may have changed head since
     ActivationTensor<B> out;                      ///< [Q, d]; kept behind the layer's forward pass only where it is read (AttentionBlock::keeps)
 
     void resize(typename B::context& ctx, const AttentionShape& shape, Index tokens, Index queries) {
@@ -72,7 +73,7 @@ struct AttentionSaved {
     }
     /// Scalars of a pass that nobody watches, with scores and probs or without.
     static Index scalars(const AttentionShape& shape, Index tokens, bool probs) {
-        return tokens * (2 * shape.queries() + 2 * shape.keys()) + shape.heads * tokens * (probs ? 2 * tokens : 1);
+        return tokens * (2 * shape.queries() + 2 * shape.keys()) + shape.heads * tokens * (probs ? 2 * tokens : 2);
     }
 };
 
@@ -136,6 +137,7 @@ struct AttentionBlock {
                 MatMul::forward(ctx, p.mix(), matrices(s, prompt).probs.view(), of.v, of.head);
             });
         }
+        keep_mixed(at, s, cache == nullptr);
         at.activation(Site::head, s.head.view());
         s.out.resize(ctx, s.head.rows(), p.o.weight.rows);
         project(p.o, s.head.view(), s.out.view(), Site::attn_out);
@@ -163,7 +165,7 @@ struct AttentionBlock {
             if (!s.has_probs) form_probs(ctx, p, rows, {s.k.view(), s.v.view()}, s, [](Site, Activation<T>, Index) {});
             rows.each([&](const LayerRows::Prompt& prompt) {
                 const AttentionMatrices<B>& m = matrices(s, prompt);
-                const Views<Activation<T>> of(s.q.view(), s.k.view(), s.v.view(), s.head.view(), prompt);
+                const Views<Activation<T>> of(s.q.view(), s.k.view(), s.v.view(), mixed(s), prompt);
                 const Views<Coefficient<T>> c_of(c.q.view(), c.k.view(), c.v.view(), c.head.view(), prompt);
                 for (auto* t : {&c.scores, &c.probs}) t->resize(ctx, m.probs.rows(), m.probs.cols());
                 rules.mix.propagate(ctx, p.mix(), {m.probs.view(), of.v, of.head}, c_of.head, c.probs.view(), c_of.v);
@@ -209,6 +211,14 @@ struct AttentionBlock {
         Linear::forward(at.ctx, linear, x, z.view());
     }
 
+    /// What attention's own backward pass needs of its output, whatever an observer makes of that for o_proj: changed activations do not change rules.
+    static void keep_mixed(const Station<C>& at, AttentionSaved<B>& s, bool backward_pass) {
+        const bool apart = backward_pass && at.reads_activation(Site::head);
+        s.mixed.resize(at.ctx, apart ? s.head.rows() : 0, s.head.cols());
+        if (apart) B::copy(at.ctx, std::as_const(s.head).view(), s.mixed.view());
+    }
+    static Activation<T> mixed(AttentionSaved<B>& s) { return s.mixed.empty() ? s.head.view() : s.mixed.view(); }
+
     /// One prompt's rows of q, k, v and head.
     template <class V>
     struct Views {
@@ -242,10 +252,10 @@ struct AttentionBlock {
     static bool mix_in_tiles(const Station<C>& at, const AttentionParams<C>& p, const LayerRows& rows, const KeyValueRows<T>& all, AttentionSaved<B>& s) {
         if constexpr (is_native<B>(Native::tiles) || is_native<B>(Native::attention)) {
             if (!in_tiles(p.shape, all.k.rows, p.tiled_from) || at.reads_activation(Site::scores) || at.reads_activation(Site::probs)) return false;
-            s.log_sum.resize(at.ctx, 1, p.shape.heads * s.q.rows());
+            s.softmax_rows.resize(at.ctx, p.shape.heads * s.q.rows(), 2);
             rows.each([&](const LayerRows::Prompt& prompt) {
                 const Views<Activation<T>> of(s.q.view(), all.k, all.v, s.head.view(), prompt);
-                TiledAttention::forward(at.ctx, p.tiled(), of.q, of.k, of.v, of.head, log_sum(p, s, prompt));
+                TiledAttention::forward(at.ctx, p.tiled(), of.q, of.k, of.v, of.head, softmax_rows(p, s, prompt));
             });
             return true;
         }
@@ -266,16 +276,16 @@ struct AttentionBlock {
                 values_only ? TiledAttention::Factors{0, 0, mix->second}
                             : TiledAttention::Factors{mix->first * scores->first, mix->first * scores->second, mix->second};
             rows.each([&](const LayerRows::Prompt& prompt) {
-                const Views<Activation<T>> of(s.q.view(), s.k.view(), s.v.view(), s.head.view(), prompt);
+                const Views<Activation<T>> of(s.q.view(), s.k.view(), s.v.view(), mixed(s), prompt);
                 const Views<Coefficient<T>> c_of(c.q.view(), c.k.view(), c.v.view(), c.head.view(), prompt);
-                TiledAttention::vjp(at.ctx, p.tiled(), {of.q, of.k, of.v, of.head, log_sum(p, s, prompt)}, factors, c_of.head.as_const(), c_of.q, c_of.k, c_of.v);
+                TiledAttention::vjp(at.ctx, p.tiled(), {of.q, of.k, of.v, of.head, softmax_rows(p, s, prompt)}, factors, c_of.head.as_const(), c_of.q, c_of.k, c_of.v);
             });
             return true;
         }
         return false;
     }
-    static T* log_sum(const AttentionParams<C>& p, AttentionSaved<B>& s, const LayerRows::Prompt& prompt) {
-        return s.log_sum.view().data + p.shape.heads * prompt.queries.first;
+    static T* softmax_rows(const AttentionParams<C>& p, AttentionSaved<B>& s, const LayerRows::Prompt& prompt) {
+        return s.softmax_rows.view().row(p.shape.heads * prompt.queries.first);
     }
 };
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <algorithm>
+#include <limits>
 #include <memory>
 
 #include <lrp/model/llama/layer.hpp>
@@ -17,6 +18,8 @@ namespace lrp {
 /// A forward pass and what it kept; the input of the backward pass. T tokens, P positions with logits.
 template <Backend B>
 struct LlamaPass {
+    static constexpr std::size_t no_layer = std::numeric_limits<std::size_t>::max();
+
     std::vector<std::int32_t> ids;                ///< [T]
     std::vector<RowSpan> prompts;                 ///< whose rows are which
     std::vector<std::int32_t> positions;          ///< [P] ascending, among the T rows
@@ -26,7 +29,7 @@ struct LlamaPass {
     std::vector<ActivationTensor<B>> residual;    ///< L + 1 of [T, d]: the embedding, then each layer's output; the last [Q, d] where tails are kept
     std::vector<LlamaLayerSaved<B>> layers;       ///< one that the recomputed layers share, if there are any, and one for each of the others
     std::size_t recomputed = 0;                   ///< so many layers, from the first on, are computed again in the backward pass
-    std::size_t held = 0;                         ///< of these, the one whose values are there now
+    std::size_t held = no_layer;                  ///< of these, the one whose values are there now
     ActivationTensor<B> final_input, final_norm;  ///< [P, d] the last stream's rows, and normalised
     Tensor<B> final_inverse_rms;                  ///< [1, P]
     ActivationTensor<B> logits;                   ///< [P, V]
@@ -103,7 +106,7 @@ class LlamaModel {
     }
 
     /// The same over several prompts at once; `positions` count through the rows of all of them. Each prompt's results are those of a pass of its
-    /// own (on the CPU backends to the last bit, but for prompts so short that another kernel would have formed their products).
+    /// own, up to rounding; on the reference and the Eigen backend to the last bit, but for prompts so short that another kernel would have formed their products.
     [[nodiscard]] LlamaPass<B> forward(C& ctx, const PackedPrompts& packed, std::span<const std::int32_t> positions, const PassOptions& options,
                                        Watch<C> observer = {}) const {
         check_input(packed.ids, positions);
@@ -123,6 +126,7 @@ class LlamaModel {
         pass.layers.resize(pass.place(static_cast<std::size_t>(config_.layers) - 1) + 1);
 
         Station<C> at{ctx, observer};
+        if (!pass.tails.empty()) require_all_rows_unread(at);
         Embedding::forward(ctx, {weights_->embedding.view(), pass.ids}, pass.residual[0].view());
         at.activation(Site::embedding, pass.residual[0].view());
         for (at.layer = 0; at.layer < config_.layers; ++at.layer) {
@@ -189,6 +193,7 @@ class LlamaModel {
             work.resize(ctx, config_, tokens, here.queries(tokens));
             if (index < pass.recomputed && pass.held != index) {
                 at.recomputed = true;
+                pass.held = LlamaPass<B>::no_layer;  // should the forward pass not come to its end
                 pass.saved(index).resize(ctx, config_, tokens, here.queries(tokens));
                 block.forward(at, here, pass.residual[index].view(), pass.saved(index), pass.residual[index + 1].view());
                 at.recomputed = false;
@@ -230,12 +235,12 @@ class LlamaModel {
         for (std::size_t i = 0; i < runs.size(); ++i) positions.push_back({runs[i].first - pass.prompts[i].first, runs[i].count});
         return RopeTables<B>(ctx, config_, positions);
     }
-    /// Error if the observer of a backward pass looks where the forward pass kept some rows only, and does not say that these are enough.
+    /// Error if an observer looks where a pass keeps some rows only, and does not say that these are enough.
     static void require_all_rows_unread(const Station<C>& at) {
         if (at.observer.takes_rows()) return;
         for (const SiteName& entry : site_names)
-            require(!on_query_side(entry.site) || !at.reads_relevance(entry.site), "relevance: an observer looks at ", entry.name,
-                    " and wants all rows, but the forward pass kept the explained rows of the last layer only (PassOptions::Rows)");
+            require(!on_query_side(entry.site) || !at.reads(entry.site), "pass: an observer looks at ", entry.name,
+                    " and wants all rows, but the pass keeps the explained rows of the last layer only (PassOptions::Rows)");
     }
 
     /// Seeds -> coefficient [T, d] at the last layer's output. Rules of Linear treat every output by itself, so only the rows of the
@@ -253,7 +258,7 @@ class LlamaModel {
         const auto width = static_cast<Index>(tokens.size());
         std::vector<T> host(static_cast<std::size_t>(rows * width));
         for (const Seed& seed : seeds) {
-            const auto at_row = std::find(pass.positions.begin(), pass.positions.end(), static_cast<std::int32_t>(seed.position));
+            const auto at_row = std::find_if(pass.positions.begin(), pass.positions.end(), [&](std::int32_t position) { return position == seed.position; });
             require(at_row != pass.positions.end(), "relevance: the pass has no logits at position ", seed.position);
             const auto column = std::find(tokens.begin(), tokens.end(), seed.token) - tokens.begin();
             host[static_cast<std::size_t>((at_row - pass.positions.begin()) * width + column)] += static_cast<T>(seed.weight);

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // Causal attention on the tiles of the products: a block of queries of one head at a time against all keys it sees, so that no T x T matrix
-// exists. The softmax is that of whole rows; the backward pass forms them again from what the forward pass kept, log sum_j exp(s_ij).
+// exists. The softmax is that of whole rows; the backward pass forms them again from what the forward pass kept of each.
 // Source of the scheme: Dao et al. 2022, "FlashAttention", algorithms 1 and 4, without the running softmax.
 #pragma once
 
@@ -47,10 +47,12 @@ class BlockedAttention {
                 s.each_block(s.seen(first + count - 1), [&](Index at, Index keys_here) {
                     float* row = scores + at * block + i * score_stride;
                     const Index some = std::clamp<Index>(seen - at / score_stride * keys_block, 0, keys_here);
-                    total[i] += Rows::exponentials(row, some, peak);
+                    total[i] += Rows::exponentials(row, some, peak, 1);
                     std::fill(row + some, row + keys_here, 0.0f);
                 });
-                call.log_sum[head * s.queries + first + i] = peak + std::log(total[i]);
+                float* const row = call.rows + 2 * (head * s.queries + first + i);
+                row[0] = peak;
+                row[1] = 1 / total[i];
             }
             mix(s, scores, spare, values + kv * s.rows(), first, count, z);
             for (Index i = 0; i < count; ++i)
@@ -90,11 +92,11 @@ class BlockedAttention {
                     if (!values_only) score(s, c, values, first, count, e);
                     for (Index i = 0; i < count; ++i) {
                         const float delta = dot(c_z.row(first + i), z.row(first + i), s.D);
-                        const float log_sum = call.log_sum[head * s.queries + first + i];
+                        const float* const of_row = call.rows + 2 * (head * s.queries + first + i);
                         s.each_block(limit, [&](Index at, Index keys_here) {
                             float* row = p + at * block + i * score_stride;
                             const Index some = std::clamp<Index>(s.seen(first + i) - at / score_stride * keys_block, 0, keys_here);
-                            Rows::exponentials(row, some, log_sum);
+                            Rows::exponentials(row, some, of_row[0], of_row[1]);
                             std::fill(row + some, row + keys_here, 0.0f);
                             if (!values_only) Rows::weigh(e + at * block + i * score_stride, row, delta, keys_here);
                         });

@@ -15,10 +15,10 @@ namespace lrp::detail {
 /// Plain loops, the specification.
 struct RowsPlain {
     static float peak(const float* x, Index count) { return *std::max_element(x, x + count); }
-    /// x <- exp(x - shift); the sum of what is written.
-    static float exponentials(float* x, Index count, float shift) {
+    /// x <- factor exp(x - shift); the sum of what is written.
+    static float exponentials(float* x, Index count, float shift, float factor) {
         std::array<float, 16> part{};
-        for (Index i = 0; i < count; ++i) part[static_cast<std::size_t>(i % 16)] += x[i] = exponential(x[i] - shift);
+        for (Index i = 0; i < count; ++i) part[static_cast<std::size_t>(i % 16)] += x[i] = factor * exponential(x[i] - shift);
         float sum = 0;
         for (const float value : part) sum += value;
         return sum;
@@ -56,11 +56,11 @@ struct RowsAvx2 {
         _mm256_store_ps(part.data(), most);
         return RowsPlain::peak(part.data(), 8);
     }
-    [[gnu::target("avx2,fma")]] static float exponentials(float* x, Index count, float shift) {
+    [[gnu::target("avx2,fma")]] static float exponentials(float* x, Index count, float shift, float factor) {
         __m256 total = _mm256_setzero_ps();
         Index i = 0;
         for (; i + 8 <= count; i += 8) {
-            const __m256 value = exp(_mm256_sub_ps(_mm256_loadu_ps(x + i), _mm256_set1_ps(shift)));
+            const __m256 value = _mm256_mul_ps(_mm256_set1_ps(factor), exp(_mm256_sub_ps(_mm256_loadu_ps(x + i), _mm256_set1_ps(shift))));
             _mm256_storeu_ps(x + i, value);
             total = _mm256_add_ps(total, value);
         }
@@ -68,7 +68,7 @@ struct RowsAvx2 {
         _mm256_store_ps(part.data(), total);
         float sum = 0;
         for (const float value : part) sum += value;
-        for (; i < count; ++i) sum += x[i] = exponential(x[i] - shift);
+        for (; i < count; ++i) sum += x[i] = factor * exponential(x[i] - shift);
         return sum;
     }
     [[gnu::target("avx2,fma")]] static void weigh(float* e, const float* p, float delta, Index count) {

@@ -24,8 +24,8 @@ struct CheckedShape {
     Index tokens, k, n;
 };
 
-/// Few tokens, and more than any path takes at once; neither k nor n a multiple of anything.
-inline constexpr std::array<CheckedShape, 2> checked_shapes{{{5, 70, 37}, {37, 70, 37}}};
+/// Few tokens, and more than any path streams; neither k nor n a multiple of anything.
+inline constexpr std::array<CheckedShape, 2> checked_shapes{{{5, 70, 37}, {70, 70, 37}}};
 
 /// How far `product` is from a double loop, relative to the largest result; infinity if a result is not finite or if a number
 /// beside the results was written.

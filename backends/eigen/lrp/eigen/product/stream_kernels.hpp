@@ -75,6 +75,23 @@ void undo_unpack_order(float* sums, Index count) {
     return _mm_add_ps(_mm256_castps256_ps128(two), _mm256_extractf128_ps(two, 1));
 }
 
+/// out[4 * t + i] += the lanes of sum[i][t], added up.
+template <int R, int T>
+[[gnu::target("avx512f,avx512bw,avx512vl,avx2,fma"), gnu::always_inline]] inline void add_dots(const __m512 (&sum)[R][T], float* out) {
+#pragma GCC unroll 16
+    for (int t = 0; t < T; ++t) {
+        if constexpr (R == 4) {
+            _mm_storeu_ps(out + 4 * t, _mm_add_ps(_mm_loadu_ps(out + 4 * t), totals(sum[0][t], sum[1][t], sum[2][t], sum[3][t])));
+        } else {
+            for (int i = 0; i < R; ++i) {
+                alignas(64) std::array<float, 16> parts;
+                _mm512_store_ps(parts.data(), sum[i][t]);
+                out[4 * t + i] += sum_of(parts);
+            }
+        }
+    }
+}
+
 /// Multiply-adds of eight.
 struct StreamAvx2 {
     using element = float;
@@ -193,18 +210,7 @@ struct StreamAvx512 {
                 for (int i = 0; i < R; ++i) sum[i][t] = _mm512_fmadd_ps(left, right[i], sum[i][t]);
             }
         }
-#pragma GCC unroll 16
-        for (int t = 0; t < T; ++t) {
-            if constexpr (R == 4) {
-                _mm_storeu_ps(out + 4 * t, _mm_add_ps(_mm_loadu_ps(out + 4 * t), totals(sum[0][t], sum[1][t], sum[2][t], sum[3][t])));
-            } else {
-                for (int i = 0; i < R; ++i) {
-                    alignas(64) std::array<float, lanes> parts;
-                    _mm512_store_ps(parts.data(), sum[i][t]);
-                    out[4 * t + i] += sum_of(parts);
-                }
-            }
-        }
+        add_dots(sum, out);
         for (; k < count; ++k)
             for (int t = 0; t < T; ++t)
                 for (int i = 0; i < R; ++i) out[4 * t + i] += x[t * ldx + k] * lrp::widen<float>(w[i * stride + k]);
@@ -281,18 +287,7 @@ struct StreamDot {
                 for (int i = 0; i < R; ++i) sum[i][t] = _mm512_dpbf16_ps(sum[i][t], left, right[i]);
             }
         }
-#pragma GCC unroll 16
-        for (int t = 0; t < T; ++t) {
-            if constexpr (R == 4) {
-                _mm_storeu_ps(out + 4 * t, _mm_add_ps(_mm_loadu_ps(out + 4 * t), totals(sum[0][t], sum[1][t], sum[2][t], sum[3][t])));
-            } else {
-                for (int i = 0; i < R; ++i) {
-                    alignas(64) std::array<float, lanes> parts;
-                    _mm512_store_ps(parts.data(), sum[i][t]);
-                    out[4 * t + i] += sum_of(parts);
-                }
-            }
-        }
+        add_dots(sum, out);
         for (; k < count; ++k)
             for (int t = 0; t < T; ++t)
                 for (int i = 0; i < R; ++i) {

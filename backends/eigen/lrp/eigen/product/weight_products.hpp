@@ -5,6 +5,7 @@
 // choose; tests and benchmarks may.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 
 #include <lrp/core/products.hpp>
@@ -31,6 +32,14 @@ enum class ProductPath { panels, avx2, avx512, dot_bf16, amx_exact, amx_fast };
 
 /// Products y = x W^T and g = c W, W [N, K] of float or bf16 where it lies, everything else float; sums in float.
 class WeightProducts {
+    /// Up to how many rows W is streamed: measured on Zen 4.
+    static constexpr Index few_rows(ProductPath path, bool forward) {
+        if (path == ProductPath::dot_bf16) return forward ? 28 : 60;
+        if (path == ProductPath::avx512) return forward ? 48 : 36;
+        if (path == ProductPath::avx2) return forward ? 12 : 24;
+        return 0;
+    }
+
   public:
     explicit WeightProducts(unsigned threads) : scratch_(threads) {}
 
@@ -44,11 +53,13 @@ class WeightProducts {
     [[nodiscard]] ProductPath path(Index rows) const {
         if constexpr (std::same_as<W, bf16>) {
             const ProductPath tiles = products == Products::fast ? ProductPath::amx_fast : ProductPath::amx_exact;
-            if (cpu.amx && rows >= amx_from_rows && usable(tiles)) return tiles;
-            if (products == Products::fast && rows > detail::stream_rows && cpu.avx512_bf16 && usable(ProductPath::dot_bf16) && dot_is_faster()) return ProductPath::dot_bf16;
+            if (cpu.amx && rows >= amx_from_rows && usable<W>(tiles)) return tiles;
+            if (products == Products::fast && rows > detail::stream_rows && cpu.avx512_bf16 && usable<W>(ProductPath::dot_bf16) && dot_is_faster()) return ProductPath::dot_bf16;
         }
-        if (cpu.avx512 && usable(ProductPath::avx512)) return ProductPath::avx512;
-        if (cpu.avx2 && usable(ProductPath::avx2)) return ProductPath::avx2;
+        if constexpr (!std::same_as<W, double>) {
+            if (cpu.avx512 && usable<W>(ProductPath::avx512)) return ProductPath::avx512;
+            if (cpu.avx2 && usable<W>(ProductPath::avx2)) return ProductPath::avx2;
+        }
         return ProductPath::panels;
     }
 
@@ -75,10 +86,13 @@ class WeightProducts {
         return taken == path<W>(b) && (a <= few_rows(taken, true)) == (b <= few_rows(taken, true));
     }
 
-    /// Whether a path's results agree with a plain loop on this machine, which must have its instructions; asked once for all. Where they do not, a line on
-    /// standard error says so and other code forms the products.
+    /// Whether a path's results agree with a plain loop on this machine, which must have its instructions; asked once for all, of each storage. Where they do not, a
+    /// line on standard error says so and other code forms the products.
+    template <Storage W = bf16>
     [[nodiscard]] static bool usable(ProductPath path) {
         using enum ProductPath;
+        static_assert(std::max({few_rows(avx2, true), few_rows(avx2, false), few_rows(avx512, true), few_rows(avx512, false), few_rows(dot_bf16, true), few_rows(dot_bf16, false)}) <
+                      detail::checked_shapes.back().tokens);
         static std::array<detail::PathCheck, 5> checks{{{product_path_name(avx2), 1e-5},
                                                         {product_path_name(avx512), 1e-5},
                                                         {product_path_name(dot_bf16), 2e-2},
@@ -86,7 +100,7 @@ class WeightProducts {
                                                         {product_path_name(amx_fast), 2e-2}}};
         detail::PathCheck& check = checks[static_cast<std::size_t>(path) - 1];
         const auto product = [path](bool transpose) {
-            return [path, transpose](View<const float> x, View<const bf16> w, float alpha, float beta, View<float> y) {
+            return [path, transpose](View<const float> x, View<const W> w, float alpha, float beta, View<float> y) {
                 ThreadPool alone(1);
                 detail::ProductScratch scratch(1);
                 const Product p{.transpose_b = transpose, .alpha = alpha, .beta = beta};
@@ -97,7 +111,7 @@ class WeightProducts {
                     }
             };
         };
-        return check.usable<bf16>(product(true), product(false));
+        return check.usable<W>(product(true), product(false));
     }
 
     [[nodiscard]] detail::ProductScratch& scratch() { return scratch_; }
@@ -108,13 +122,6 @@ class WeightProducts {
         ProductPath path;
         bool few;
     };
-    /// Up to how many rows W is streamed: measured on Zen 4.
-    static Index few_rows(ProductPath path, bool forward) {
-        if (path == ProductPath::dot_bf16) return forward ? 28 : 60;
-        if (path == ProductPath::avx512) return forward ? 48 : 36;
-        if (path == ProductPath::avx2) return forward ? 12 : 24;
-        return 0;
-    }
 
     template <Storage W>
     static void run_piece(const Way& way, ThreadPool& pool, detail::ProductScratch& scratch, detail::PanelProvider provider, const Product& p, View<const float> a,
