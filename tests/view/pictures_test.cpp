@@ -75,7 +75,7 @@ std::size_t count(const std::string& text, const std::string& what) {
 
 TEST_CASE("the page: one file, nothing breaks out of it, numbers are exact") {
     const Trace trace = nasty();
-    const std::string page = html_page(trace, Normalize::global, true);
+    const std::string page = html_page(trace, Normalize::global);
     CHECK(balanced(page));
     CHECK(count(page, "<script") == 2);
     CHECK(count(page, "alert(1)") == 2);  // as data only: a token and its running text
@@ -84,7 +84,6 @@ TEST_CASE("the page: one file, nothing breaks out of it, numbers are exact") {
     const std::size_t begin = page.find("id=\"data\">") + 10;
     const auto data = nlohmann::json::parse(page.substr(begin, page.find("</script>", begin) - begin));
     CHECK(data["normalize"] == "global");
-    CHECK(data["include_embedding"] == true);
     CHECK(data["position"] == trace.position);
     CHECK(data["tokens"][3] == "\\n");
     CHECK(data["text"][3] == "\n");
@@ -108,6 +107,34 @@ TEST_CASE("the SVG is well-formed and names each cell's value") {
     CHECK(balanced(svg));
     CHECK(count(svg, "<title>") == 4 * 14);
     CHECK_THAT(svg, Contains("xmlns=\"http://www.w3.org/2000/svg\"") && !Contains("<script") && !Contains("\x1b") && Contains("layer 2, token 0"));
+}
+
+TEST_CASE("a long prompt's SVG is cut into bands of even length, and blanks can be seen") {
+    Trace trace = nasty();
+    trace.tokens_count = 100;
+    trace.tokens.assign(100, " x");
+    trace.tokens[60] = "  ";
+    trace.residual.assign(300, 0.5f);
+    trace.embedding.assign(100, 0.5f);
+    const std::string svg = svg_heatmap(trace, Normalize::layer, true);
+    CHECK(balanced(svg));
+    CHECK(count(svg, "<title>") == 4 * 100);
+    CHECK(count(svg, ">layer 2</text>") == 3);
+    CHECK(count(svg, "<rect x=\"1080\"") == 2 * 4);  // 34, 34 and 32 columns of 30 from 90 on
+    CHECK(count(svg, ">\xE2\x90\xA3\xE2\x90\xA3</text>") == 1);
+    CHECK(count(svg_heatmap(nasty(), Normalize::layer, false), ">layer 2</text>") == 1);
+}
+
+TEST_CASE("a unit's colours raise and lower") {
+    Trace trace = nasty();
+    TerminalStyle style;
+    style.color = true;
+    style.width = 200;
+    CHECK_THAT(ansi_heatmap(trace, style, Normalize::layer, true), Contains("red speaks for the prediction, blue against it"));
+    CHECK_THAT(html_page(trace, Normalize::layer), Contains("Red speaks for it, blue against it") && Contains("against <i"));
+    trace.unit = "neuron 3/118";
+    CHECK_THAT(ansi_heatmap(trace, style, Normalize::layer, true), Contains("red raises the activation, blue lowers it"));
+    CHECK_THAT(html_page(trace, Normalize::layer), Contains("Red raises it, blue lowers it") && Contains("lowers <i"));
 }
 
 TEST_CASE("TeX: specials are commands, the file is ASCII") {

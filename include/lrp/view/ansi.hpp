@@ -139,17 +139,15 @@ inline std::string ansi_grid(const std::vector<std::string>& names, const std::v
         normalize_rows(scaled, Normalize::global);
         rows = scaled;
     }
-    std::vector<std::string> names, tokens;
-    for (std::size_t index = 0; index < rows.size(); ++index)
-        names.push_back(include_embedding && index == 0 ? "embedding" : "layer " + std::to_string(index - (include_embedding ? 1 : 0)));
-    std::reverse(names.begin(), names.end());
-    std::reverse(rows.begin(), rows.end());
+    std::vector<std::string> tokens;
     for (std::size_t t = 0; t < trace.tokens_count; ++t) tokens.push_back(detail::shown(trace, t));
     return wrapped(std::string("relevance of each layer's output, by token (") +
                        (how == Normalize::layer ? "scaled by layer" : how == Normalize::global ? "one scale for all" : "raw, one scale for all") +
-                       (style.color ? "; red speaks for the prediction, blue against it)\n" : "; tenths of the scale)\n"),
+                       (!style.color          ? "; tenths of the scale)\n"
+                        : trace.unit.empty() ? "; red speaks for the prediction, blue against it)\n"
+                                             : "; red raises the activation, blue lowers it)\n"),
                    style.width) +
-           detail::ansi_grid(names, rows, tokens, style);
+           detail::ansi_grid(heat_names(trace, include_embedding), rows, tokens, style);
 }
 
 }  // namespace lrp

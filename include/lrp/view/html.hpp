@@ -28,7 +28,7 @@ inline std::string top_units(const Trace& trace, const std::vector<float>& value
     return out + "]";
 }
 
-inline std::string page_data(const Trace& trace, Normalize initial, bool include_embedding) {
+inline std::string page_data(const Trace& trace, Normalize initial) {
     JsonWriter json;
     put_prompt(json, trace);
     json.raw("embedding", json.array(trace.embedding, {trace.tokens_count}, "embedding"));
@@ -41,27 +41,26 @@ inline std::string page_data(const Trace& trace, Normalize initial, bool include
                        number_text(p.probability) + "]";
     json.raw("predictions", predictions + "]");
     json.raw("normalize", initial == Normalize::layer ? "\"layer\"" : initial == Normalize::global ? "\"global\"" : "\"none\"");
-    json.raw("include_embedding", include_embedding ? "true" : "false");
     return json.finish();
 }
 
 }  // namespace detail
 
-/// A trace as one self-contained page: coloured prompt, predictions, heatmap with exact values on hovering, a switch for the scale, and for
+/// A trace as one self-contained page: coloured prompt, predictions, heatmap with exact values on hovering, switches for the scale and the embedding, and for
 /// a chosen token its way through the layers with its most relevant heads and neurons (where the trace has them). Needs no network, opens
 /// from file://; every text of the model is escaped. Error if a value is not finite.
-[[nodiscard]] inline std::string html_page(const Trace& trace, Normalize initial, bool include_embedding) {
+[[nodiscard]] inline std::string html_page(const Trace& trace, Normalize initial) {
     return detail::html_trace_head(trace) +
            "<h2>Prompt</h2>\n<div id=\"prompt\"></div>\n"
            "<h2>Way through the layers</h2>\n<div class=\"controls\">\n"
            "<label>Scale <select id=\"how\"><option value=\"layer\">each layer by its largest</option><option value=\"global\">one for all</option>"
            "<option value=\"none\">raw values, one for all</option></select></label>\n"
-           "<label><input type=\"checkbox\" id=\"embedding\"> show the embedding</label>\n"
-           "<span class=\"scale\">against <i id=\"scale\"></i> for</span>\n</div>\n<div class=\"wide\" id=\"heat\"></div>\n"
+           "<label><input type=\"checkbox\" id=\"embedding\" checked> show the embedding</label>\n" +
+           detail::html_scale(trace) + "</div>\n<div class=\"wide\" id=\"heat\"></div>\n"
            "<p class=\"lead\">Hover for values; click a token for its details. After the last layer only the explained position can carry relevance.</p>\n"
            "<div class=\"panel\" id=\"token\" hidden></div>\n"
            "<h2>Predictions</h2>\n<div id=\"predictions\"></div>\n" + detail::html_footer(trace) +
-           detail::html_end(detail::page_data(trace, initial, include_embedding), {detail::html_heat_script, detail::html_trace_script});
+           detail::html_end(detail::page_data(trace, initial), {detail::html_heat_script, detail::html_trace_script});
 }
 
 }  // namespace lrp

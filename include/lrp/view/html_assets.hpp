@@ -55,7 +55,7 @@ const ends = [[59, 100, 200], [200, 50, 47]];
 function rgb(v) { const s = Math.pow(Math.min(Math.abs(v), 1), 0.85), e = ends[v < 0 ? 0 : 1]; return e.map(x => Math.round(255 + s * (x - 255))); }
 function paint(element, v) { const c = rgb(v); element.style.backgroundColor = "rgb(" + c.join(",") + ")"; element.classList.toggle("white", 0.299 * c[0] + 0.587 * c[1] + 0.114 * c[2] < 140); }
 const peak = row => row.reduce((m, v) => Math.max(m, Math.abs(v)), 0);
-const show = v => v === 0 ? "0" : Number(v).toPrecision(9).replace(/\.?0+($|e)/, "$1");
+const show = v => v === 0 ? "0" : Number(v).toPrecision(9).replace(/\.?0+($|e)/, "$1"), brief = v => show(Number(Number(v).toPrecision(4)));
 function tip(e, text) { const b = $("tip"); b.textContent = text; b.style.display = "block"; const w = b.offsetWidth, h = b.offsetHeight;
   b.style.left = Math.min(e.clientX + 14, innerWidth - w - 8) + "px"; b.style.top = (e.clientY + 18 + h > innerHeight ? e.clientY - h - 10 : e.clientY + 18) + "px"; }
 function hide() { $("tip").style.display = "none"; }
@@ -65,6 +65,8 @@ function hide() { $("tip").style.display = "none"; }
 inline constexpr std::string_view html_heat_script = R"js(
 const D = JSON.parse(document.getElementById("data").textContent);
 const quoted = t => "\u201c" + D.tokens[t] + "\u201d";
+const axisText = token => /^ +$/.test(token) ? token.replace(/ /g, "\u2423") : token;
+const raised = v => $("faint").checked ? Math.sign(v) * Math.sqrt(Math.abs(v)) : v;
 
 function scaled(rows, how) {
   const all = Math.max(...rows.map(r => peak(r.values)));
@@ -78,18 +80,19 @@ function heatTable(rows, how, row, column, choose) {
     if (r.choose) head.onclick = r.choose;
     line.appendChild(head);
     r.values.forEach((v, t) => {
-      const cell = line.insertCell(); cell.className = "c" + (t === column ? " chosen" : ""); paint(cell, colours[y][t]);
+      const cell = line.insertCell(); cell.className = "c" + (t === column ? " chosen" : ""); paint(cell, raised(colours[y][t]));
       cell.onmousemove = e => tip(e, r.name + "   token " + t + " " + quoted(t) + "\nrelevance " + show(v) + (how === "none" ? "" : "\nscaled " + show(colours[y][t])));
       cell.onmouseleave = hide; cell.onclick = r.choose || (() => choose(t));
     });
   });
   const foot = table.insertRow(); foot.appendChild(make("th", "", "layer"));
-  D.tokens.forEach((token, t) => { const th = make("th", undefined, "token" + (t === column ? " chosen" : "")); th.appendChild(make("div", token)); th.title = token; th.onclick = () => choose(t); foot.appendChild(th); });
+  D.tokens.forEach((token, t) => { const th = make("th", undefined, "token" + (t === column ? " chosen" : "")); th.appendChild(make("div", axisText(token))); th.title = token; th.onclick = () => choose(t); foot.appendChild(th); });
   $("heat").replaceChildren(table);
+  $("scale").style.background = "linear-gradient(90deg," + Array.from({ length: 33 }, (_, i) => "rgb(" + rgb(raised(i / 16 - 1)).join(",") + ")").join(",") + ")";
 }
 function colourPrompt(values, chosen, choose) {
   const m = peak(values) || 1;
-  $("prompt").replaceChildren(...D.text.map((text, t) => { const v = t < values.length ? values[t] : 0, s = make("span", text); paint(s, v / m); if (t === chosen) s.classList.add("chosen");
+  $("prompt").replaceChildren(...D.text.map((text, t) => { const v = t < values.length ? values[t] : 0, s = make("span", text); paint(s, raised(v / m)); if (t === chosen) s.classList.add("chosen");
     s.onmousemove = e => tip(e, "token " + t + "   id " + D.ids[t] + "\nrelevance " + show(v)); s.onmouseleave = hide; s.onclick = () => choose(t); return s; }));
 }
 // A long prompt opens where it is explained.
@@ -97,7 +100,6 @@ function scrollTo(t) { const head = $("heat").querySelectorAll("th.token")[t]; i
 function list(head, rows) { const table = make("table", undefined, "list"), h = table.insertRow(); head.forEach(x => h.appendChild(make("th", x)));
   rows.forEach(r => { const line = table.insertRow(); r.forEach(x => { const c = line.insertCell(); if (x instanceof Node) c.appendChild(x); else { c.textContent = x; if (typeof x === "number" || /^[-0-9.e%\u2212]+$/.test(x)) c.className = "n"; } }); }); return table; }
 function swatch(v, m) { const b = make("span", undefined, "bar"); b.style.width = (90 * Math.abs(v) / (m || 1)) + "px"; b.style.background = "rgb(" + ends[v < 0 ? 0 : 1].join(",") + ")"; return b; }
-$("scale").style.background = "linear-gradient(90deg," + [-1, -.75, -.5, -.25, 0, .25, .5, .75, 1].map(v => "rgb(" + rgb(v).join(",") + ")").join(",") + ")";
 )js";
 
 inline constexpr std::string_view html_trace_script = R"js(
@@ -115,15 +117,14 @@ function choose(t) {
   const parts = [make("h2", "Token " + t + " " + quoted(t))], cols = make("div", undefined, "cols");
   const column = D.residual.map(r => r[t]), m = peak(column);
   const add = (title, table) => { const d = make("div"); d.appendChild(make("p", title, "lead")); d.appendChild(table); cols.appendChild(d); };
-  add("Through the layers", list(["layer", "relevance", ""], column.map((v, l) => [String(l), show(v), swatch(v, m)]).reverse()));
-  if (D.heads) add("Most relevant heads", list(["layer", "head", "relevance", ""], D.heads[t].map(h => [String(h[0]), String(h[1]), show(h[2]), swatch(h[2], Math.abs(D.heads[t][0][2]))])));
-  if (D.neurons) add("Most relevant neurons", list(["layer", "neuron", "relevance", ""], D.neurons[t].map(h => [String(h[0]), String(h[1]), show(h[2]), swatch(h[2], Math.abs(D.neurons[t][0][2]))])));
+  add("Through the layers", list(["layer", "relevance", ""], column.map((v, l) => [String(l), brief(v), swatch(v, m)]).reverse()));
+  if (D.heads) add("Most relevant heads", list(["layer", "head", "relevance", ""], D.heads[t].map(h => [String(h[0]), String(h[1]), brief(h[2]), swatch(h[2], Math.abs(D.heads[t][0][2]))])));
+  if (D.neurons) add("Most relevant neurons", list(["layer", "neuron", "relevance", ""], D.neurons[t].map(h => [String(h[0]), String(h[1]), brief(h[2]), swatch(h[2], Math.abs(D.neurons[t][0][2]))])));
   box.replaceChildren(...parts, cols);
 }
 $("predictions").replaceChildren(list(["", "token", "id", "logit", "probability", ""], D.predictions.map((p, i) => {
   const b = make("span", undefined, "bar"); b.style.width = (160 * p[3]) + "px"; return [String(i + 1), "\u201c" + p[0] + "\u201d", String(p[1]), p[2].toFixed(4), (100 * p[3]).toFixed(2) + "%", b]; })));
-$("how").value = D.normalize; $("embedding").checked = D.include_embedding;
-$("how").onchange = heat; $("embedding").onchange = heat;
+$("how").value = D.normalize; $("how").onchange = $("embedding").onchange = heat; $("faint").onchange = () => { heat(); prompt(); };
 prompt(); heat(); scrollTo(D.position);
 )js";
 
@@ -138,15 +139,15 @@ function draw() {
   colourPrompt(map.values[chosen], chosen, choose);
   $("title").textContent = map.title; $("what").textContent = chosen + " " + quoted(chosen);
   const strongest = pairs => pairs.filter(p => p[1] !== 0).sort((a, b) => Math.abs(b[1]) - Math.abs(a[1])).slice(0, 12), cols = make("div", undefined, "cols");
-  const add = (title, pairs) => { const all = pairs.reduce((s, p) => s + p[1], 0), top = strongest(pairs), d = make("div"); d.appendChild(make("p", title + ", " + show(all) + " in all", "lead"));
-    d.appendChild(list(["token", "", "relevance", ""], top.map(([t, v]) => [String(t), quoted(t), show(v), swatch(v, Math.abs(top[0][1]))]))); cols.appendChild(d); };
+  const add = (title, pairs) => { const all = pairs.reduce((s, p) => s + p[1], 0), top = strongest(pairs), d = make("div"); d.appendChild(make("p", title + ", " + brief(all) + " in all", "lead"));
+    d.appendChild(list(["token", "", "relevance", ""], top.map(([t, v]) => [String(t), quoted(t), brief(v), swatch(v, Math.abs(top[0][1]))]))); cols.appendChild(d); };
   add("Comes from", map.values[chosen].map((v, i) => [i, v]));
   add("Goes to", map.values.slice(chosen).map((row, k) => [chosen + k, row[chosen]]));
   $("token").replaceChildren(make("h2", "Token " + chosen + " " + quoted(chosen)), cols);
 }
 function choose(t) { chosen = t; hide(); draw(); }
 D.maps.forEach((map, i) => $("map").append(new Option(map.name, String(i))));
-$("map").value = String(D.first); $("how").value = D.normalize; $("map").onchange = $("how").onchange = draw;
+$("map").value = String(D.first); $("how").value = D.normalize; $("map").onchange = $("how").onchange = $("faint").onchange = draw;
 draw(); scrollTo(D.position);
 )js";
 

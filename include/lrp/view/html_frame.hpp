@@ -56,9 +56,9 @@ inline std::string html_rows(const std::map<std::string, std::string>& facts) {
     return out;
 }
 
-/// A trace's provenance, at the foot of a page.
-inline std::string html_footer(const Trace& trace) {
-    auto facts = trace_metadata(trace);
+/// A trace's provenance, at the foot of a page; `format`: what data files of the same content are called.
+inline std::string html_footer(const Trace& trace, const std::string& format = "lrpxx-trace") {
+    auto facts = trace_metadata(trace, format);
     facts.erase("prompt");
     return "<footer><h2>Provenance</h2>\n<table class=\"list\">\n" + html_rows(facts) + "</table></footer>\n";
 }
@@ -80,7 +80,14 @@ inline std::string html_explained(const Trace& trace) {
 /// The beginning of a page with a heatmap: what the trace explains, as a question with `more` behind it, and how to read the colours.
 inline std::string html_trace_head(const Trace& trace, const std::string& more = "") {
     const std::string question = html_question(trace);
-    return html_head(question, html_heat_style) + "<h1>" + question + more + "?</h1>\n<p class=\"lead\">" + html_explained(trace) + ". Red speaks for it, blue against it.</p>\n";
+    return html_head(question, html_heat_style) + "<h1>" + question + more + "?</h1>\n<p class=\"lead\">" + html_explained(trace) +
+           (trace.unit.empty() ? ". Red speaks for it, blue against it.</p>\n" : ". Red raises it, blue lowers it.</p>\n");
+}
+
+/// The colours' scale, and a switch that raises faint values.
+inline std::string html_scale(const Trace& trace) {
+    return std::string("<label title=\"colours go by the square root\"><input type=\"checkbox\" id=\"faint\"> raise faint values</label>\n<span class=\"scale\">") +
+           (trace.unit.empty() ? "against <i id=\"scale\"></i> for" : "lowers <i id=\"scale\"></i> raises") + "</span>\n";
 }
 
 /// The prompt for scripts: `ids`, `tokens`, and `text`, the tokens of a running text, where line ends stay and other hidden characters are spelled out.

@@ -41,10 +41,10 @@ inline std::string map_data(const TokenMap& map) {
     return detail::html_trace_head(trace, ", token by token") +
            "<h2>Where the relevance of <span id=\"what\"></span> comes from</h2>\n<div id=\"prompt\"></div>\n"
            "<h2>All positions</h2>\n<div class=\"controls\">\n<label>Map <select id=\"map\"></select></label>\n"
-           "<label>Scale <select id=\"how\"><option value=\"layer\">each row by its largest</option><option value=\"global\">one for all</option></select></label>\n"
-           "<span class=\"scale\">against <i id=\"scale\"></i> for</span>\n</div>\n<p class=\"lead\" id=\"title\"></p>\n<div class=\"wide\" id=\"heat\"></div>\n"
+           "<label>Scale <select id=\"how\"><option value=\"layer\">each row by its largest</option><option value=\"global\">one for all</option></select></label>\n" +
+           detail::html_scale(trace) + "</div>\n<p class=\"lead\" id=\"title\"></p>\n<div class=\"wide\" id=\"heat\"></div>\n"
            "<p class=\"lead\">Hover for values; click a row or a token to see where its relevance comes from.</p>\n<div class=\"panel\" id=\"token\"></div>\n" +
-           detail::html_footer(trace) + detail::html_end(json.finish(), {detail::html_heat_script, detail::html_maps_script});
+           detail::html_footer(trace, "lrpxx-flow") + detail::html_end(json.finish(), {detail::html_heat_script, detail::html_maps_script});
 }
 
 }  // namespace lrp

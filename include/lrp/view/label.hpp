@@ -77,6 +77,14 @@ inline bool is_wide(char32_t c) {
     return out;
 }
 
+/// A token's text for where nothing else shows that it is there: `visible`, with the blanks of a text that is nothing else as open boxes (U+2423).
+[[nodiscard]] inline std::string axis_text(std::string_view text) {
+    if (text.find_first_not_of(' ') != std::string_view::npos) return visible(text);
+    std::string out;
+    for (std::size_t i = 0; i < text.size(); ++i) out += "\xE2\x90\xA3";
+    return out;
+}
+
 /// Columns that a visible text takes on a terminal.
 [[nodiscard]] inline int display_width(std::string_view text) {
     int width = 0;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <lrp/analysis/steering_report.hpp>
+#include <lrp/core/human.hpp>
 #include <lrp/view/html_frame.hpp>
 #include <lrp/view/label.hpp>
 
@@ -40,6 +41,16 @@ struct RandomPoint {
 
 namespace detail {
 
+/// The narrowest range around [least, most] whose ends and quarters are multiples of 1, 2 or 5 times a power of ten.
+inline std::pair<double, double> round_range(double least, double most) {
+    const double span = most > least ? most - least : std::max(std::abs(most), 1e-9);
+    for (double power = std::pow(10, std::floor(std::log10(span / 4)));; power *= 10)
+        for (const double digit : {1.0, 2.0, 5.0}) {
+            const double step = digit * power, bottom = step * std::floor(least / step * (1 + 1e-12));
+            if (bottom + 4 * step >= most) return {bottom, bottom + 4 * step};
+        }
+}
+
 /// One frame with axes; values become places in it.
 class Panel {
   public:
@@ -55,7 +66,7 @@ class Panel {
         for (int i = 0; i <= 4; ++i) {
             const double value = low_y_ + (high_y_ - low_y_) * i / 4;
             out += "<path d=\"M" + at(low_x_, value) + "H" + number_text(left_ + width, 5) + "\" stroke=\"#e4e4e4\"/><text x=\"" + number_text(left_ - 6, 5) + "\" y=\"" +
-                   number_text(y(value) + 4, 5) + "\" text-anchor=\"end\" font-size=\"11\">" + number_text(value, 3) + "</text>\n";
+                   number_text(y(value) + 4, 5) + "\" text-anchor=\"end\" font-size=\"11\">" + number_text(value, 6) + "</text>\n";
         }
         for (const double m : multipliers)
             out += "<text x=\"" + number_text(x(m), 5) + "\" y=\"" + number_text(top + height + 16, 5) + "\" text-anchor=\"middle\" font-size=\"11\">" + number_text(m, 3) + "</text>\n";
@@ -73,13 +84,13 @@ class Panel {
 
 }  // namespace detail
 
-/// The report as a stand-alone SVG: on the left the rate with Wilson's interval, each control as a thin line and their mean dashed; on the right
+/// The report as a stand-alone SVG, its title left out if it is empty: on the left the rate with Wilson's interval, each control as a thin line and their mean dashed; on the right
 /// the continuations' perplexity under the untouched model.
 [[nodiscard]] inline std::string svg_steering(const SteeringReport& report, const SteeringFigure& figure) {
     constexpr const char *red = "stroke=\"#c8322f\" stroke-width=\"2\"", *grey = "stroke=\"#b8b8b8\" stroke-width=\"1\"", *dashed = "stroke=\"#555555\" stroke-width=\"2\" stroke-dasharray=\"5 4\"";
     std::vector<double> xs, rates, perplexities, random_rates, random_perplexities;
     std::string band, back;
-    double most = 1;
+    double least = std::numeric_limits<double>::max(), most = 0;
     for (std::size_t m = 0; m < report.chosen.points.size(); ++m) {
         const SteeringPoint& point = report.chosen.points[m];
         const RandomPoint control = random_point(report, m);
@@ -88,19 +99,22 @@ class Panel {
         perplexities.push_back(point.perplexity);
         random_rates.push_back(control.rate);
         random_perplexities.push_back(control.perplexity);
-        most = std::max({most, point.perplexity, control.perplexity});
+        for (const double value : {point.perplexity, report.random.empty() ? point.perplexity : control.perplexity}) {
+            least = std::min(least, value);
+            most = std::max(most, value);
+        }
     }
     const auto [low, high] = std::minmax_element(xs.begin(), xs.end());
-    const double step = std::pow(10, std::floor(std::log10(most)));
-    const detail::Panel rate(62, *low, *high, 0, 1), perplexity(62 + detail::Panel::width + 76, *low, *high, 0, step * std::ceil(most / step));
+    const auto [bottom, ceiling] = detail::round_range(least, most);
+    const detail::Panel rate(62, *low, *high, 0, 1), perplexity(62 + detail::Panel::width + 76, *low, *high, bottom, ceiling);
     for (std::size_t m = 0; m < xs.size(); ++m) {
         band += (m > 0 ? " " : "") + rate.at(xs[m], report.chosen.points[m].rate_interval.low);
         back = " " + rate.at(xs[m], report.chosen.points[m].rate_interval.high) + back;
     }
     std::string out = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 830 382\" width=\"830\" height=\"382\" font-family=\"system-ui, sans-serif\" font-size=\"13\">\n"
-                      "<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n<text x=\"20\" y=\"24\" font-size=\"16\">" +
-                      markup(visible(figure.title)) + "</text>\n<text x=\"20\" y=\"44\" font-size=\"12\" fill=\"#555555\">" + std::to_string(report.prompts) + " prompts, " +
-                      std::to_string(report.samples) + " continuations each; units: " + markup(visible(figure.units)) + "</text>\n";
+                      "<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n" +
+                      (figure.title.empty() ? "" : "<text x=\"20\" y=\"24\" font-size=\"16\">" + markup(visible(figure.title)) + "</text>\n") + "<text x=\"20\" y=\"44\" font-size=\"12\" fill=\"#555555\">" + counted(report.prompts, "prompt") + ", " +
+                      counted(report.samples, "continuation") + " each; units: " + markup(visible(figure.units)) + "</text>\n";
     out += rate.frame("share of continuations on target", xs) + "<polygon points=\"" + band + back + "\" fill=\"#c8322f\" fill-opacity=\"0.15\"/>\n";
     for (const SteeringCurve& curve : report.random) {
         std::vector<double> own;
@@ -137,8 +151,10 @@ class Panel {
         rows += "</tr>\n";
     }
     const std::string title = markup(visible(figure.title));
+    SteeringFigure untitled = figure;
+    untitled.title.clear();
     return detail::html_head(title, "td,th{padding:2px 8px;text-align:left}svg{max-width:100%;height:auto}", false) + "<h1>" + title +
-           "</h1>\n<p>On target: " + markup(visible(figure.target)) + ".</p>\n" + svg_steering(report, figure) + "<p>Slope of the rate: " + number_text(report.chosen.slope, 3) + " " +
+           "</h1>\n<p>On target: " + markup(visible(figure.target)) + ".</p>\n" + svg_steering(report, untitled) + "<p>Slope of the rate: " + number_text(report.chosen.slope, 3) + " " +
            interval(report.slope_interval) + "; of random units " + number_text(report.random_slope, 3) + " " + interval(report.random_slope_interval) + ". Prompts that move the other way: " +
            number_text(100 * report.chosen.against, 3) + " %. Intervals of rates are Wilson's, of differences and slopes bootstrapped over prompts, all at 95 %.</p>\n"
            "<table class=\"list\"><tr><th>multiplier</th><th>rate</th><th>interval</th><th>random</th><th>difference</th><th>interval</th><th>perplexity</th><th>random</th>"

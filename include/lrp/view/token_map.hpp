@@ -75,11 +75,10 @@ inline std::vector<std::vector<float>> scaled(const TokenMap& map, Normalize how
 
 /// As a stand-alone SVG, with the raw value of a cell as its title.
 [[nodiscard]] inline std::string svg_token_map(const TokenMap& map, Normalize how) {
-    detail::SvgGrid grid{map.title, how == Normalize::layer ? "1" : detail::peak_text(map.values), {}, {}, {}, detail::scaled(map, how), map.values, 60};
+    detail::SvgGrid grid{map.title, how == Normalize::layer ? "1" : detail::peak_text(map.values), {}, {}, map.tokens, detail::scaled(map, how), map.values, 0, 60};
     for (std::size_t i = 0; i < map.tokens.size(); ++i) {
         grid.names.push_back(detail::row_name(map, i, 24));
         grid.labels.push_back(std::to_string(i) + " '" + visible(map.tokens[i]) + "'");
-        grid.tokens.push_back(visible(map.tokens[i]));
         grid.left = std::max(grid.left, 20 + 8 * display_width(grid.names.back()));
     }
     return detail::svg_grid(grid);
