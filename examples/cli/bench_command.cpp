@@ -137,10 +137,10 @@ nlohmann::ordered_json row_json(const Row& row, const Setting& setting, const Be
 }
 
 void print_setting(const Setting& setting, const BenchOptions& options) {
-    std::printf("%s on %s, products %s, %u threads; loaded in %.2f s. Medians of %u runs after %u to warm up; least total in brackets.\n", setting.model.c_str(),
-                options.model.backend.c_str(), options.products.c_str(), setting.threads, setting.load_s, options.runs, options.warm_up);
-    std::printf("\n| tokens | forward s | relevance s | total s           | weights GB/s | GFLOP/s | of roofline | peak memory |\n"
-                "|-------:|----------:|------------:|------------------:|-------------:|--------:|------------:|------------:|\n");
+    std::printf("%s on %s, products %s, %s; loaded in %.2f s. Medians of %s after %u to warm up; least total in brackets.\n", setting.model.c_str(),
+                options.model.backend.c_str(), options.products.c_str(), counted(setting.threads, "thread").c_str(), setting.load_s, counted(options.runs, "run").c_str(), options.warm_up);
+    std::printf("\n| tokens | forward s | relevance s | total s               | weights GB/s | GFLOP/s | of roofline | peak memory |\n"
+                "|-------:|----------:|------------:|----------------------:|-------------:|--------:|------------:|------------:|\n");
 }
 
 void print_machine(const Roofline& machine) {
@@ -154,7 +154,7 @@ void print_row(const Row& row, const Setting& setting) {
     const double total = median(row.total);
     std::array<char, 40> totals{};
     std::snprintf(totals.data(), totals.size(), "%.4g (%.4g)", total, least(row.total));
-    std::printf("| %6zu | %9.4g | %11.4g | %17s | %12.2f | %7.1f | %9.1f %% | %11s |\n", row.tokens, median(row.forward), median(row.relevance), totals.data(),
+    std::printf("| %6zu | %9.4g | %11.4g | %21s | %12.2f | %7.1f | %9.1f %% | %11s |\n", row.tokens, median(row.forward), median(row.relevance), totals.data(),
                 row.weights_read() * setting.weight_bytes / total / 1e9, row.flops() / total / 1e9, 100 * row.floor_s / total, human_bytes(row.peak_bytes).c_str());
     std::fflush(stdout);
 }
@@ -183,7 +183,7 @@ void run(BenchOptions options) {
         list.push_back(row_json(row, setting, options));
     }
     if (options.json)
-        std::cout << list.dump(1) << '\n';
+        write_result("-", list.dump(1, ' ', false, nlohmann::json::error_handler_t::replace));
     else
         print_machine(setting.roofline);
     std::cout.flush();

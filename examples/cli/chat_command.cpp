@@ -78,10 +78,16 @@ class Chat {
 
     /// Adds a line, set off by a space, and lets the model go on.
     void say(const std::string& line) {
-        const auto ids = tokenizer_.encode(ids_.empty() || line[0] == ' ' ? line : ' ' + line, {.add_special_tokens = ids_.empty(), .special_in_text = options_.model.special_in_text}).ids;
-        require(!ids.empty(), "this has no token");
-        auto longer = ids_;
-        longer.insert(longer.end(), ids.begin(), ids.end());
+        const auto joined = [&](const std::string& text) {
+            const auto ids = tokenizer_.encode(text, {.add_special_tokens = ids_.empty(), .special_in_text = options_.model.special_in_text}).ids;
+            require(!ids.empty(), "this has no token");
+            auto all = ids_;
+            all.insert(all.end(), ids.begin(), ids.end());
+            return all;
+        };
+        auto longer = joined(line);
+        // Some tokenizers put the space there themselves.
+        if (!ids_.empty() && line[0] != ' ' && !decoded(tokenizer_, longer).ends_with(' ' + line)) longer = joined(' ' + line);
         answer(longer);
     }
 
@@ -127,14 +133,14 @@ class Chat {
         Explained explained = engine_->generate_explained(std::span(ids_).first(at), how, {});
         ExplainedToken& token = explained.tokens.front();
         name_tokens(token.trace, tokenizer_);
-        std::cout << "Why '" << tokenizer_.token_text(ids_[at]) << "', logit " << number_text(token.trace.explained, 4) << ":\n" << ansi_prompt(token.trace, style_);
+        std::cout << "Why '" << token_name(&tokenizer_, ids_[at]) << "', logit " << number_text(token.trace.explained, 4) << ":\n" << ansi_prompt(token.trace, style_);
         std::cout << "neurons" << ranked_units(token.neurons) << "\nheads  " << ranked_units(token.heads) << std::endl;
     }
 
     void add(const UnitEdit& edit) {
         check_edit(config_, edit);
         plan_.units.push_back(edit);
-        std::cout << plan_.units.size() << (plan_.units.size() == 1 ? " unit is" : " units are") << " changed from here on\n";
+        std::cout << counted(plan_.units.size(), "unit") << (plan_.units.size() == 1 ? " is" : " are") << " changed from here on\n";
     }
 
     void add_label(const std::string& text) {
@@ -144,7 +150,8 @@ class Chat {
         (void)parse_label(text);
         const std::size_t before = plan_.units.size();
         add_labelled(plan_, one, *checkpoint_, options_.model.folder);
-        std::cout << plan_.units.size() - before << " units have that label and are changed from here on\n";
+        const std::size_t added = plan_.units.size() - before;
+        std::cout << counted(added, "unit") << (added == 1 ? " has that label and is changed" : " have that label and are changed") << " from here on\n";
     }
 
     void obey(const std::string& line) {
@@ -165,7 +172,7 @@ class Chat {
             {"/head", "LAYER/HEAD=FACTOR: the head's output is multiplied", [&](const std::string& text) { add(parse_head("/head", text)); }},
             {"/label", "NAME*FACTOR: units with that label are multiplied (with --store)", [&](const std::string& text) { add_label(text); }},
             {"/off", ": nothing is changed any more", [&](const std::string&) { plan_ = {}; }},
-            {"/text", ": the conversation so far", [&](const std::string&) { std::cout << tokenizer_.decode(ids_, true) << '\n'; }},
+            {"/text", ": the conversation so far", [&](const std::string&) { std::cout << decoded(tokenizer_, ids_) << '\n'; }},
             {"/reset", ": forget the conversation; edits stay", [&](const std::string&) { ids_.clear(), before_.clear(); }},
             {"/quit", ": end", [&](const std::string&) { left_ = true; }},
             {"/help", ": this list", [&](const std::string&) { help_ = true; }},

@@ -150,7 +150,12 @@ void add_check_command(CLI::App& app) {
     command->add_option("--tolerance", options->tolerance,
                         "largest gap allowed: of the books, relative to the explained value or the relevance mass of a layer if larger; with --against, "
                         "relative to the largest value of each site")
-        ->check(CLI::PositiveNumber)
+        ->check(CLI::Validator(
+            [](const std::string& text) {
+                double value = 0;
+                return CLI::detail::lexical_cast(text, value) && value > 0 ? std::string() : "expected a number above 0, found " + text;
+            },
+            "ABOVE 0"))
         ->capture_default_str();
     command->footer("Exit code 1 if predicted and observed absorption disagree, or the two backends.\nExamples:\n"
                     "  lrp check examples/models/mini \"I have 5 cats and 3 dogs. My cats love to play with my\"\n"

@@ -2,7 +2,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <charconv>
 #include <chrono>
-#include <csignal>
 #include <ctime>
 #include <iostream>
 #include <memory>
@@ -15,6 +14,7 @@
 
 #include "collect_progress.hpp"
 #include "common.hpp"
+#include "interruption.hpp"
 #include "ranks.hpp"
 
 namespace lrp::cli {
@@ -34,17 +34,6 @@ struct CollectCommand {
     bool include_first = false, timing = false;
     std::optional<std::int32_t> pad;
 };
-
-volatile std::sig_atomic_t stop_asked = 0;
-extern "C" void ask_to_stop(int) { stop_asked = 1; }
-
-/// Ctrl-C and SIGTERM end the work after the batch under way; a second one ends it at once, as if killed.
-void watch_signals() {
-    struct sigaction action {};
-    action.sa_handler = ask_to_stop;
-    action.sa_flags = static_cast<int>(SA_RESETHAND);
-    for (const int signal : {SIGINT, SIGTERM}) sigaction(signal, &action, nullptr);
-}
 
 struct Shard {
     std::int64_t index = 0, count = 1;
@@ -68,7 +57,7 @@ std::map<std::string, std::string> identity_of(const CollectCommand& options, co
     const auto number = [](auto value) { return std::to_string(value); };
     std::array<char, 17> digest{};
     std::snprintf(digest.data(), digest.size(), "%016llx", static_cast<unsigned long long>(corpus.digest));
-    return {{"model_hash", checkpoint.hash()},
+    return {{"model_hash", model_hash(config, checkpoint)},
             {"layers", number(config.layers)},
             {"neurons", number(config.intermediate_size)},
             {"heads", number(config.attention.heads)},
@@ -76,6 +65,7 @@ std::map<std::string, std::string> identity_of(const CollectCommand& options, co
             {"rules", options.model.rules.label()},
             {"condition", options.condition == "target" ? "target " + number(options.collect.target) : options.condition},
             {"backend", options.model.backend},
+            {"products", std::string(products_name(options.model.products))},
             {"compute_type", compute_type},
             {"version", LRP_VERSION_STRING},
             {"corpus_digest", digest.data()},
@@ -100,18 +90,22 @@ class Run {
         refuse_other_contents();
         const HfConfig file = read_hf_config(options_.model.folder);
         config_ = llama_config(file);
+        if (options_.condition == "target" && (options_.collect.target < 0 || options_.collect.target >= config_.vocab_size))
+            fail<UsageError>("--target: expected a token below ", config_.vocab_size, ", found ", options_.collect.target);
         tokenizer_ = load_tokenizer(options_.model.folder);
         read_documents(file);
         std::optional<Checkpoint> checkpoint;
         const EngineRequest request = open_files(options_.model, 0, checkpoint);
         engine_ = make_engine(options_.model.backend, request);
         identity_ = identity_of(options_, *checkpoint, config_, engine_->compute_type(), corpus_);
+        work_identity_ = identity_;
+        work_identity_["shard"] = detail::concat(shard_.index, '/', shard_.count);
         sizes_ = {static_cast<std::size_t>(config_.layers), config_.intermediate_size, config_.attention.heads, options_.collect.shape};
         units_ = sizes_.empty();
         if (finished()) return;
         begin();
         work();
-        const bool stopped = ranks_.any(stop_asked != 0 && !nothing_left_);
+        const bool stopped = ranks_.any(stop_asked() && !nothing_left_);
         if (stopped) return report_stop();
         reduce();
         if (ranks_.rank() == 0) finish();
@@ -161,10 +155,12 @@ class Run {
             for (const auto& [key, value] : identity_)
                 require(store.fact(key) == value, options_.store, ": there is a store already, with ", key, " '", store.fact(key), "' where this collection has '", value,
                         "'; give another folder with -o");
-            std::int64_t mine = 0;
-            for (const StoredBatch& batch : batches_) mine += batch.batch % shard_.count == shard_.index ? 1 : 0;
-            require(mine == std::ssize(store.batches()), options_.store, ": there is a store already, of ", store.batches().size(), " batches where this collection has ", mine,
-                    "; give another folder with -o");
+            std::vector<std::int64_t> mine, stored;
+            for (const StoredBatch& batch : batches_)
+                if (batch.batch % shard_.count == shard_.index) mine.push_back(batch.batch);
+            for (const StoredBatch& batch : store.batches()) stored.push_back(batch.batch);
+            require(mine == stored, options_.store, ": there is a store already, of other batches of the corpus (", stored.size(), ", and this collection has ", mine.size(),
+                    "); give another folder with -o");
         }
         if (ranks_.rank() == 0) {
             std::vector<fs::path> left;
@@ -184,13 +180,13 @@ class Run {
             std::error_code code;
             fs::create_directories(options_.store, code);
             require(!code, options_.store, ": cannot be made (", code.message(), ")");
-            work_.emplace(work_path(0), identity_);
+            work_.emplace(work_path(0), work_identity_);
             if (work_->has_state()) load_state(*work_, sizes_, units_);
             adopt_others();
             for (const std::int64_t batch : work_->done()) done_text += std::to_string(batch) + " ";
         }
         ranks_.share(done_text);
-        if (ranks_.rank() != 0) work_.emplace(work_path(ranks_.rank()), identity_);
+        if (ranks_.rank() != 0) work_.emplace(work_path(ranks_.rank()), work_identity_);
         std::istringstream in(done_text);
         for (std::int64_t batch = 0; in >> batch;) {
             done_.insert(batch);
@@ -222,7 +218,7 @@ class Run {
         std::sort(others.begin(), others.end());
         for (const int other : others) {
             {
-                WorkFile file(work_path(other), identity_);
+                WorkFile file(work_path(other), work_identity_);
                 std::vector<std::int64_t> batches;
                 for (const std::int64_t batch : file.done())
                     if (!work_->done().contains(batch)) batches.push_back(batch);
@@ -272,9 +268,9 @@ class Run {
             collect_seconds += timed(false);
             open.push_back(batch.batch);
             const double since = std::chrono::duration<double>(Clock::now() - last_commit).count();
-            if (commit_seconds <= commit_share * since || stop_asked != 0) commit();
+            if (commit_seconds <= commit_share * since || stop_asked()) commit();
             progress.add(batch.tokens);
-            if (stop_asked != 0) break;
+            if (stop_asked()) break;
         }
         commit();
         if (options_.timing)
@@ -339,10 +335,10 @@ class Run {
         const std::uint64_t bytes = NeuronStore::open(options_.store).bytes();  // read, and closed again, while a kill still leaves the work file to say that not all is done
         work_.reset();
         for (int rank = 0; rank < ranks_.size(); ++rank) remove_work(rank);
-        std::cerr << "lrp: " << options_.store << ": " << documents.size() << " documents, " << contents.provenance["tokens"] << " tokens; " << firsts
+        std::cerr << "lrp: " << options_.store << ": " << counted(documents.size(), "document") << ", " << contents.provenance["tokens"] << " tokens; " << firsts
                   << " first positions" << (options_.include_first ? " counted" : " skipped") << ", " << padding << " positions of padding skipped";
         if (corpus_.truncated + corpus_.skipped > 0)
-            std::cerr << "; " << corpus_.truncated << " documents cut to the context, " << corpus_.skipped << " left out";
+            std::cerr << "; " << counted(corpus_.truncated, "document") << " cut to the context, " << corpus_.skipped << " left out";
         std::cerr << "; " << human_bytes(bytes) << '\n';
     }
 
@@ -354,7 +350,7 @@ class Run {
     Corpus corpus_;
     std::vector<StoredBatch> batches_;
     std::unique_ptr<Engine> engine_;
-    std::map<std::string, std::string> identity_;
+    std::map<std::string, std::string> identity_, work_identity_;  // of the store, and with the shard, which merging does away with
     UnitSizes sizes_;
     CollectedUnits units_;
     std::optional<WorkFile> work_;

@@ -230,11 +230,18 @@ std::string what_is_explained(const Trace& trace, const RuleChoice& rules) {
 EngineRequest open_files(const ModelOptions& options, std::size_t tokens, std::optional<Checkpoint>& checkpoint) {
     const HfConfig file = read_hf_config(options.folder);
     checkpoint.emplace(Checkpoint::open(options.folder));
-    for (const auto& notes : {checkpoint->notes(), tied_head_notes(llama_config(file), *checkpoint)})
+    for (const auto& notes : {checkpoint->notes(), unused_notes(llama_config(file), *checkpoint)})
         for (const auto& note : notes) std::cerr << "lrp: note: " << note << '\n';
     if (tokens > file.max_position_embeddings)
         std::cerr << "lrp: warning: the prompt has " << tokens << " tokens, the model was made for " << file.max_position_embeddings << '\n';
     return {llama_config(file), &*checkpoint, options.rules, options.threads, options.products};
+}
+
+std::string folder_hash(const std::string& folder, const Checkpoint& checkpoint) { return model_hash(llama_config(read_hf_config(folder)), checkpoint); }
+
+std::map<std::string, std::string> provenance_of(const ModelOptions& options, const Checkpoint& checkpoint) {
+    return {{"model", model_name(options.folder)}, {"model_hash", folder_hash(options.folder, checkpoint)}, {"version", LRP_VERSION_STRING}, {"rules", options.rules.label()},
+            {"backend", options.backend},          {"products", std::string(products_name(options.products))}};
 }
 
 std::unique_ptr<Engine> open_engine(const ModelOptions& options, std::size_t tokens, std::optional<Checkpoint>& checkpoint) {

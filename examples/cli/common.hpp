@@ -5,6 +5,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -84,6 +85,12 @@ void add_json_option(CLI::App& command, std::string& file);
 [[nodiscard]] EngineRequest open_files(const ModelOptions& options, std::size_t tokens, std::optional<Checkpoint>& checkpoint);
 
 /// Opens the files and makes the engine of the backend that the options name.
+/// The hash of a folder's model, from its configuration and its weights.
+[[nodiscard]] std::string folder_hash(const std::string& folder, const Checkpoint& checkpoint);
+
+/// Where results come from: model, model_hash, version, rules, backend and products. Reads all weights, for the hash.
+[[nodiscard]] std::map<std::string, std::string> provenance_of(const ModelOptions& options, const Checkpoint& checkpoint);
+
 [[nodiscard]] std::unique_ptr<Engine> open_engine(const ModelOptions& options, std::size_t tokens, std::optional<Checkpoint>& checkpoint);
 
 /// Writes a result to a file (whole or not at all), or to standard output where the name is "-".

@@ -5,7 +5,7 @@
 #include "engine_of.hpp"
 
 std::unique_ptr<lrp::cli::Engine> lrp::cli::make_eigen_engine(const EngineRequest& request) {
-    if (request.checkpoint->mostly(Dtype::bf16)) return make_eigen_bf16_engine(request);  // its weights are used where they lie
+    if (request.checkpoint->all_matrices(Dtype::bf16)) return make_eigen_bf16_engine(request);  // its weights are used where they lie
     using B = EigenBackend<float>;
     auto ctx = std::make_unique<B::context>(request.threads);
     ctx->products.products = request.products;

@@ -29,6 +29,13 @@ nlohmann::json explained_json(const Explained& explained, const Tokenizer* token
     return list;
 }
 
+nlohmann::json token_names(const std::vector<std::int32_t>& prompt, const Explained& explained, const Tokenizer* tokenizer) {
+    nlohmann::json names = nlohmann::json::array();
+    for (const std::int32_t id : prompt) names.push_back(token_name(tokenizer, id));
+    for (const ExplainedToken& token : explained.tokens) names.push_back(token_name(tokenizer, token.id));
+    return names;
+}
+
 std::string ranked_units(const std::vector<UnitRelevance>& units) {
     std::string text;
     for (std::size_t i = 0; i < std::min<std::size_t>(5, units.size()); ++i)

@@ -18,6 +18,9 @@ namespace lrp::cli {
 /// One entry a new token: id, token, logit, probability, target, target_token, explained, relevance (of each token before it), neurons and heads.
 [[nodiscard]] nlohmann::json explained_json(const Explained& explained, const Tokenizer* tokenizer);
 
+/// The prompt's tokens and the new ones, as text.
+[[nodiscard]] nlohmann::json token_names(const std::vector<std::int32_t>& prompt, const Explained& explained, const Tokenizer* tokenizer);
+
 /// The first five units as "LAYER/UNIT RELEVANCE", each behind two spaces.
 [[nodiscard]] std::string ranked_units(const std::vector<UnitRelevance>& units);
 

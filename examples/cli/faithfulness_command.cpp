@@ -95,7 +95,7 @@ void run(FaithfulnessCommand options) {
                 summary.push_back({{"order", flip_order_name(order)}, {"drop", options.options.drops[d]}, {"reached", all.counts.size()}, {"of", all.all()}});
                 summary.back()["median"] = all.median() ? nlohmann::json(*all.median()) : nlohmann::json();
             }
-        const nlohmann::json out{{"format", "lrpxx-faithfulness"}, {"format_version", 1}, {"model", model_name(options.model.folder)}, {"model_hash", checkpoint->hash()}, {"version", LRP_VERSION_STRING},
+        const nlohmann::json out{{"format", "lrpxx-faithfulness"}, {"format_version", 1}, {"model", model_name(options.model.folder)}, {"model_hash", folder_hash(options.model.folder, *checkpoint)}, {"version", LRP_VERSION_STRING},
                                  {"rules", options.model.rules.label()}, {"units", options.units}, {"all_units", results.front().units}, {"measure", options.measure}, {"drops", options.options.drops},
                                  {"min_probability", options.least}, {"skipped", prompts.prompts.size() - results.size()}, {"summary", summary}, {"prompts", list}};
         write_result(options.json, json_text(out));

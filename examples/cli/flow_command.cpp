@@ -59,8 +59,6 @@ std::optional<Shown> parse_show(const std::string& text, const LlamaConfig& conf
 }
 
 std::string flow_json(const Trace& trace, const RelevanceFlow& flow, const AttentionEdges* edges) {
-    auto metadata = trace_metadata(trace);
-    metadata["format"] = "lrpxx-flow";
     lrp::detail::JsonWriter json;
     const std::size_t tokens = trace.tokens_count;
     json.text("format", "lrpxx-flow");
@@ -83,7 +81,7 @@ std::string flow_json(const Trace& trace, const RelevanceFlow& flow, const Atten
         json.raw("edge_sum", json.array(edges->summed, {edges->layers, tokens, tokens}, "edge_sum"));
         json.raw("edge", json.array(edges->head, {edges->layers, edges->heads, tokens, tokens}, "edge"));
     }
-    json.raw("metadata", nlohmann::json(metadata).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
+    json.raw("metadata", nlohmann::json(trace_metadata(trace, "lrpxx-flow")).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     return json.finish();
 }
 
@@ -131,13 +129,10 @@ void run(const FlowCommand& options) {
     }
     trace.prompt = options.model.prompt;
     if (prompt.tokenizer) name_tokens(trace, *prompt.tokenizer, prompt.encoding ? &*prompt.encoding : nullptr);
-    trace.provenance.insert({{"model", model_name(options.model.folder)},
-                             {"version", LRP_VERSION_STRING},
-                             {"rules", options.model.rules.label()},
-                             {"backend", options.model.backend},
-                             {"from", std::to_string(cuts.from)},
-                             {"to", std::to_string(cuts.to)}});
-    if (!options.npz.empty() || !options.json.empty() || !options.html.empty()) trace.provenance.insert({"model_hash", checkpoint->hash()});
+    if (!options.npz.empty() || !options.json.empty() || !options.html.empty()) {
+        trace.provenance.merge(provenance_of(options.model, *checkpoint));
+        trace.provenance.insert({{"from", std::to_string(cuts.from)}, {"to", std::to_string(cuts.to)}});
+    }
     const AttentionEdges* const of_attention = edges ? &edges->edges : nullptr;
     const TokenMap picture = shown ? token_map(trace, edges->edges, shown->layer, shown->head) : token_map(trace, flow);
     if (!options.npz.empty()) write_result(options.npz, to_npz(flow_file(trace, &flow, of_attention)));

@@ -32,18 +32,13 @@ void run_explained(const GenerateCommand& options, const Prompt& prompt, const G
         return stream.push(token.id);
     });
     if (!options.json.empty()) {
-        nlohmann::json tokens = nlohmann::json::array(), logits = nlohmann::json::array();
-        for (const std::int32_t id : prompt.ids) tokens.push_back(token_name(tokenizer, id));
-        for (const ExplainedToken& token : result.tokens) {
-            tokens.push_back(token_name(tokenizer, token.id));
-            logits.push_back(token.logit);
-        }
+        nlohmann::json logits = nlohmann::json::array();
+        for (const ExplainedToken& token : result.tokens) logits.push_back(token.logit);
         const nlohmann::json out{{"ids", prompt.ids}, {"prompt", options.model.prompt}, {"new_ids", result.new_ids()}, {"token_logits", logits},
                                  {"text", tokenizer != nullptr ? nlohmann::json(stream.text()) : nlohmann::json()}, {"end", stream.stopped() ? "stop_string" : end_name(result.end)},
-                                 {"tokens", tokens}, {"rules", options.model.rules.label()}, {"explained", explained_json(result, tokenizer)}};
+                                 {"tokens", token_names(prompt.ids, result, tokenizer)}, {"rules", options.model.rules.label()}, {"explained", explained_json(result, tokenizer)}};
         write_result(options.json, json_text(out));
     }
-    require(std::cout.good(), "standard output: the result could not be written");
 }
 
 void run(const GenerateCommand& options) {
@@ -72,8 +67,6 @@ void run(const GenerateCommand& options) {
         return write_result(options.json, json_text(out));
     }
     std::cout << '\n';
-    std::cout.flush();
-    require(std::cout.good(), "standard output: the result could not be written");
 }
 
 }  // namespace

@@ -71,8 +71,8 @@ Ordered gather(const std::string& folder) {
         dtypes[entry->dtype_text] += entry->bytes.size();
         parameters += entry->count();
     }
-    Ordered out = {{"config", config_facts(file)}, {"parameters", parameters}, {"hash", checkpoint.hash()}, {"bytes", checkpoint.bytes()},
-                   {"dtypes", dtypes},             {"memory", checkpoint.mostly(Dtype::bf16) ? memory_facts<EigenBackend<float, bf16>>(config, checkpoint, parameters)
+    Ordered out = {{"config", config_facts(file)}, {"parameters", parameters}, {"hash", model_hash(config, checkpoint)}, {"bytes", checkpoint.bytes()},
+                   {"dtypes", dtypes},             {"memory", checkpoint.all_matrices(Dtype::bf16) ? memory_facts<EigenBackend<float, bf16>>(config, checkpoint, parameters)
                                                                                    : memory_facts<EigenBackend<float>>(config, checkpoint, parameters)}};
     out["files"] = Ordered::array();
     for (const auto& path : checkpoint.files()) out["files"].push_back(path.filename().string());
@@ -83,7 +83,7 @@ Ordered gather(const std::string& folder) {
         out["tokenizer"] = nullptr;
     }
     std::vector<std::string> notes = checkpoint.notes();
-    for (const auto& note : tied_head_notes(config, checkpoint)) notes.push_back(note);
+    for (const auto& note : unused_notes(config, checkpoint)) notes.push_back(note);
     out["notes"] = notes;
     out["tensors"] = tensors;
     return out;
@@ -97,10 +97,10 @@ void print(const Ordered& facts) {
         std::cout << '\n';
     };
     section("Configuration", facts["config"]);
-    std::cout << "Weights\n  " << facts["parameters"] << " parameters, " << human_bytes(facts["bytes"]) << " in " << facts["files"].size() << " file(s), hash "
+    std::cout << "Weights\n  " << counted(facts["parameters"], "parameter") << ", " << human_bytes(facts["bytes"]) << " in " << counted(facts["files"].size(), "file") << ", hash "
               << facts["hash"].get<std::string>() << '\n';
     for (const auto& [dtype, bytes] : facts["dtypes"].items()) std::cout << "  " << dtype << "  " << human_bytes(bytes) << '\n';
-    std::cout << "\nMemory needed: " << human_bytes(facts["bytes"]) << " of mapped files, " << human_bytes(facts["memory"]["converted_bytes"])
+    std::cout << "\nMemory needed beside the program itself: " << human_bytes(facts["bytes"]) << " of mapped files, " << human_bytes(facts["memory"]["converted_bytes"])
               << " for weights that must be converted, and for a prompt of\n";
     for (const auto& pass : facts["memory"]["passes"])
         std::cout << "  " << pass["tokens"] << " tokens: " << human_bytes(pass["keep_all_bytes"]) << " keeping everything, " << human_bytes(pass["recompute_bytes"])
@@ -132,7 +132,7 @@ void add_inspect_command(CLI::App& app) {
     command->callback([options] {
         const auto facts = gather(options->folder);
         if (options->json) {
-            std::cout << facts.dump(1) << '\n';
+            write_result("-", facts.dump(1, ' ', false, nlohmann::json::error_handler_t::replace));
         } else {
             print(facts);
         }

@@ -28,7 +28,7 @@ struct LabelOptions {
 struct LabelModel {
     LabelModel(const ModelOptions& options, const NeuronStore& store) : file(read_hf_config(options.folder)) {
         const EngineRequest request = open_files(options, 0, checkpoint);
-        store.require_model(checkpoint->hash(), options.folder);
+        store.require_model(folder_hash(options.folder, *checkpoint), options.folder);
         engine = make_engine(options.backend, request);
     }
     std::optional<Checkpoint> checkpoint;
@@ -51,10 +51,10 @@ void score_labels(std::vector<StoredLabel>& labels, const NeuronStore& store, La
     corpus_options.vocabulary = model.file.vocab_size;
     const Corpus corpus = read_corpus(options.score, load_tokenizer(options.model.folder), corpus_options);
     LabelScorer scorer(labels, model.file.num_hidden_layers, static_cast<Index>(model.file.intermediate_size), static_cast<Index>(model.file.num_attention_heads));
-    const bool first = store.fact("first_position") == "counts";
+    const CountRule rule{store.fact("first_position") == "counts", store.fact("pad_id") == "none" ? std::nullopt : std::optional(static_cast<std::int32_t>(store.number("pad_id")))};
     std::uint64_t ignored = 0;
     for (const StoredDocument& document : corpus.documents) {
-        const CollectDocument text = CountRule{first, std::nullopt}.apply(document, ignored, ignored);
+        const CollectDocument text = rule.apply(document, ignored, ignored);
         model.engine->unit_activations(text.ids, [&](Site site, std::size_t layer, const std::vector<float>& values) { scorer.add(site == Site::head, layer, text.ids, text.counts, values); });
         scorer.end_text(text.counts);
     }
@@ -66,7 +66,7 @@ void score_labels(std::vector<StoredLabel>& labels, const NeuronStore& store, La
         null += label.null_mean / static_cast<double>(labels.size());
         better += label.score > label.null_high ? 1 : 0;
     }
-    std::cerr << "lrp: scored on " << corpus.documents.size() << " documents, " << corpus.tokens << " tokens: mean score " << mean << ", of shuffled labels " << null << "; " << better
+    std::cerr << "lrp: scored on " << counted(corpus.documents.size(), "document") << ", " << counted(corpus.tokens, "token") << ": mean score " << mean << ", of shuffled labels " << null << "; " << better
               << " of " << labels.size() << " labels (" << 100.0 * static_cast<double>(better) / static_cast<double>(labels.size()) << " %) are better than 95 % of shuffled ones\n";
 }
 
@@ -108,7 +108,7 @@ void run(const LabelOptions& options) {
         std::vector<StoredLabel> labels = import_labels(options.import, options.source, unit_sizes(store), store.tokens());
         if (!options.score.empty()) score_labels(labels, store, *model, options);
         store.put_labels(labels, options.source);
-        std::cerr << "lrp: " << labels.size() << " labels of '" << options.source << "' are in " << options.store << '\n';
+        std::cerr << "lrp: " << counted(labels.size(), "label") << " of '" << options.source << "' are in " << options.store << '\n';
         return;
     }
     UnitLabeller labeller(store);
@@ -117,7 +117,7 @@ void run(const LabelOptions& options) {
     options.score.empty() ? keep_scores(labeller.labels, store) : score_labels(labeller.labels, store, *model, options);
     store.put_labels(labeller.labels, "tokens", &labeller.unit_tokens);
     store.put_labels(labeller.next_labels, "tokens-next");
-    std::cerr << "lrp: " << labeller.labels.size() << " labels by activation and " << labeller.next_labels.size() << " by relevance are in " << options.store << '\n';
+    std::cerr << "lrp: " << counted(labeller.labels.size(), "label") << " by activation and " << labeller.next_labels.size() << " by relevance are in " << options.store << '\n';
 }
 
 }  // namespace

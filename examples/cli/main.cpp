@@ -94,11 +94,15 @@ int run(int argc, char** argv) {
 
 int main(int argc, char** argv) {
     std::signal(SIGXFSZ, SIG_IGN);  // a file size limit is then an error of writing, as a full disk is
-    const int code = run(argc, argv);
+    int code = run(argc, argv);
+    std::cout.flush();
+    if (const bool lost = std::fflush(stdout) != 0 || std::ferror(stdout) != 0 || !std::cout.good(); lost && code == 0) {
+        std::cerr << "lrp: standard output: the result could not be written\n";
+        code = 1;
+    }
 #if !defined(__SANITIZE_ADDRESS__)
     // OpenBLAS, which the xtensor backend links, starts threads with the program and joins them at its exit; one that the system refuses
     // its memory asks again without end, and so would the program wait. Nothing of ours is left to be destroyed here.
-    std::cout.flush();
     std::cerr.flush();
     std::quick_exit(code);
 #else

@@ -8,6 +8,7 @@
 #include <lrp/view/progress.hpp>
 
 #include "common.hpp"
+#include "interruption.hpp"
 
 namespace lrp::cli {
 
@@ -33,7 +34,19 @@ void run(MakeRandomOptions options) {
     const std::uint64_t bytes = random_checkpoint_bytes(known->second);
     const auto start = std::chrono::steady_clock::now();
     Progress progress("writing", "bytes", bytes);
-    write_random_checkpoint(options.folder, known->second, options.random, [&](std::uint64_t count) { progress.add(count); });
+    struct Stopped {};
+    watch_signals();
+    try {
+        write_random_checkpoint(options.folder, known->second, options.random, [&](std::uint64_t count) {
+            if (stop_asked()) throw Stopped();
+            progress.add(count);
+        });
+    } catch (const Stopped&) {
+        progress.finish();
+        std::cerr << "lrp: stopped; nothing is left of " << options.folder << '\n';
+        exit_code = 130;
+        return;
+    }
     progress.finish();
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     std::cout << options.folder << ": random weights in the shape of " << options.like << ", " << bytes / sizeof(bf16) << " parameters, " << human_bytes(bytes) << " in "

@@ -26,7 +26,7 @@ std::uint64_t plan_memory(const Engine& engine, const PassShape& shape, const st
     }
     const bool again = options.recompute.budget || options.recompute.first > 0;
     const std::uint64_t pass = std::max(options.recompute.budget ? least : bytes(options.recompute.first), beside);
-    require_memory(pass, detail::concat("a pass over ", shape.tokens, shape.tokens == 1 ? " token" : " tokens"), again ? "" : detail::concat("; with --recompute always it would be ", human_bytes(std::max(least, beside))));
+    require_memory(pass, detail::concat("a pass over ", counted(static_cast<std::uint64_t>(shape.tokens), "token")), again ? "" : detail::concat("; with --recompute always it would be ", human_bytes(std::max(least, beside))));
     const MemoryUse use = memory_use();
     return use.own + std::max(use.mapped, files) + pass;
 }

@@ -23,7 +23,7 @@ void add_merge_command(CLI::App& app) {
         merge_stores(options->stores, options->output);
         const NeuronStore store = NeuronStore::open(options->output);
         std::cerr << "lrp: " << options->output << ": " << store.fact("batches") << " of " << store.fact("batches_of_the_corpus") << " batches of the corpus, "
-                  << store.fact("documents") << " documents; " << human_bytes(store.bytes()) << '\n';
+                  << counted(std::stoull(store.fact("documents")), "document") << "; " << human_bytes(store.bytes()) << '\n';
         if (store.fact("batches") != store.fact("batches_of_the_corpus"))
             std::cerr << "lrp: warning: this is a part of the corpus; merge it with the stores of the others\n";
     });

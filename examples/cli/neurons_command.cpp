@@ -30,7 +30,7 @@ using UnitLabels = std::vector<std::vector<std::string>>;
 UnitLabels labels_for(const std::string& store, const std::vector<UnitRelevance>& units, const Checkpoint& checkpoint, const std::string& folder) {
     if (store.empty()) return {};
 #if defined(LRP_CLI_WITH_STORE)
-    return labels_of_units(store, units, checkpoint.hash(), folder);
+    return labels_of_units(store, units, folder_hash(folder, checkpoint), folder);
 #else
     (void)units, (void)checkpoint, (void)folder;
     fail("--store: this program was built without the neuron store (SQLite)");
@@ -72,14 +72,10 @@ void run(const NeuronsCommand& options) {
     Trace& trace = report.trace;
     trace.prompt = options.model.prompt;
     if (prompt.tokenizer) name_tokens(trace, *prompt.tokenizer, prompt.encoding ? &*prompt.encoding : nullptr);
-    if (!options.npz.empty() || !options.json.empty())
-        trace.provenance.insert({{"model", model_name(options.model.folder)},
-                                 {"model_hash", checkpoint->hash()},
-                                 {"version", LRP_VERSION_STRING},
-                                 {"rules", options.model.rules.label()},
-                                 {"target", std::to_string(trace.target)},
-                                 {"backend", options.model.backend},
-                                 {"per", options.per}});
+    if (!options.npz.empty() || !options.json.empty()) {
+        trace.provenance.merge(provenance_of(options.model, *checkpoint));
+        trace.provenance.insert({{"target", std::to_string(trace.target)}, {"per", options.per}});
+    }
     if (!options.npz.empty()) write_result(options.npz, to_npz(units_file(report)));
     if (!options.json.empty()) {
         const nlohmann::json out{{"format", "lrpxx-units"}, {"format_version", 1}, {"prompt", trace.prompt}, {"ids", trace.ids}, {"tokens", trace.tokens},

@@ -105,7 +105,11 @@ void run(const SteerCommand& options) {
     if (options.json.empty()) return print_steered(result, options, prompt, before, after);
     nlohmann::json out{{"prompt", options.model.prompt}, {"ids", prompt.ids}, {"mode", options.steering.mode}, {"asked", result.asked}, {"changed", result.changed},
                        {"before", side_json(result.before, before, prompt)}, {"after", side_json(result.after, after, prompt)}};
-    if (!options.steering.adjust.empty()) out["explained"] = explained_json(explained, prompt.tokenizer ? &*prompt.tokenizer : nullptr);
+    if (!options.steering.adjust.empty()) {
+        const Tokenizer* tokenizer = prompt.tokenizer ? &*prompt.tokenizer : nullptr;
+        out["tokens"] = token_names(prompt.ids, explained, tokenizer);
+        out["explained"] = explained_json(explained, tokenizer);
+    }
     write_result(options.json, json_text(out));
 }
 

@@ -71,8 +71,7 @@ class Target {
             for (const std::int32_t id : new_ids) ids += (ids.empty() ? "" : ",") + std::to_string(id);
             return ids;
         }
-        const std::string before = tokenizer_->decode(std::vector<std::int32_t>(prompt.begin(), prompt.end()), true), text = tokenizer_->decode(all, true);
-        return text.starts_with(before) ? text.substr(before.size()) : tokenizer_->decode(new_ids, true);
+        return continuation_text(*tokenizer_, decoded(*tokenizer_, prompt), all, prompt.size());
     }
 
   private:
@@ -267,7 +266,7 @@ void run_report(const ModelOptions& model, const SteeringOptions& steering, cons
         for (const Interval& interval : result.difference_interval) differences.push_back(interval_json(interval));
         for (const auto& [multiplier, text] : figure.examples) examples.push_back({{"multiplier", multiplier}, {"text", text}});
         for (const StoredDocument& prompt : prompts.prompts) texts.push_back({{"text", prompt.text}, {"ids", prompt.ids}});
-        const nlohmann::json out{{"format", "lrpxx-steering-report"}, {"format_version", 1}, {"title", figure.title}, {"model", model_name(model.folder)}, {"model_hash", checkpoint->hash()},
+        const nlohmann::json out{{"format", "lrpxx-steering-report"}, {"format_version", 1}, {"title", figure.title}, {"model", model_name(model.folder)}, {"model_hash", folder_hash(model.folder, *checkpoint)},
                                  {"version", LRP_VERSION_STRING}, {"target", figure.target}, {"mode", steering.mode}, {"temperature", report.options.generate.temperature},
                                  {"seed", report.options.generate.seed}, {"max_new_tokens", report.options.generate.max_new_tokens}, {"samples", result.samples}, {"prompts", texts},
                                  {"chosen", curve_json(result.chosen)}, {"random", random}, {"difference", result.difference}, {"difference_interval", differences},

@@ -60,7 +60,7 @@ void add_labelled(SteeringPlan& plan, const SteeringOptions& options, const Chec
 #if defined(LRP_CLI_WITH_STORE)
     for (const std::string& text : options.labels) {
         const auto [name, factor] = parse_label(text, factors);
-        for (const UnitEdit& edit : label_edits(options.store, name, options.label_source, factor, checkpoint.hash(), folder)) plan.units.push_back(edit);
+        for (const UnitEdit& edit : label_edits(options.store, name, options.label_source, factor, folder_hash(folder, checkpoint), folder)) plan.units.push_back(edit);
     }
 #else
     (void)plan, (void)checkpoint, (void)folder, (void)factors;

@@ -6,17 +6,27 @@
 
 namespace lrp::cli {
 
+std::string continuation_text(const Tokenizer& tokenizer, const std::string& before, std::span<const std::int32_t> ids, std::size_t prompt) {
+    const std::string all = decoded(tokenizer, ids);
+    return all.starts_with(before) ? all.substr(before.size()) : decoded(tokenizer, ids.subspan(prompt));
+}
+
+std::string decoded(const Tokenizer& tokenizer, std::span<const std::int32_t> ids) {
+    std::vector<std::int32_t> known;
+    for (const std::int32_t id : ids)
+        if (id >= 0 && static_cast<std::size_t>(id) < tokenizer.vocab_size()) known.push_back(id);
+    return tokenizer.decode(known, true);
+}
+
 TextStream::TextStream(const Tokenizer* tokenizer, std::vector<std::int32_t> prompt, std::vector<std::string> stops, Show show)
     : tokenizer_(tokenizer), ids_(std::move(prompt)), stops_(std::move(stops)), show_(std::move(show)), prompt_(ids_.size()) {
-    if (tokenizer_ != nullptr) before_ = tokenizer_->decode(ids_, true);
+    if (tokenizer_ != nullptr) before_ = decoded(*tokenizer_, ids_);
 }
 
 bool TextStream::push(std::int32_t id) {
     ids_.push_back(id);
     if (tokenizer_ == nullptr) return true;
-    // Decoded with the prompt, as a token's text may depend on what stands before it (a leading space, bytes of one character).
-    const std::string all = tokenizer_->decode(ids_, true);
-    text_ = all.starts_with(before_) ? all.substr(before_.size()) : tokenizer_->decode(std::span(ids_).subspan(prompt_), true);
+    text_ = continuation_text(*tokenizer_, before_, ids_, prompt_);
     std::size_t end = std::string::npos;
     for (const std::string& stop : stops_) end = std::min(end, text_.find(stop));
     stopped_ = end != std::string::npos;

@@ -5,12 +5,20 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include <lrp/text/tokenizer.hpp>
 
 namespace lrp::cli {
+
+/// Tokens as text, control tokens left out, and ids that the tokenizer does not know (models have more, to fill up their matrices).
+[[nodiscard]] std::string decoded(const Tokenizer& tokenizer, std::span<const std::int32_t> ids);
+
+/// The text of `ids` behind the first `prompt` of them, whose own text is `before`. Decoded with the prompt, as a token's text may depend on what stands before it (a
+/// leading space, bytes of one character).
+[[nodiscard]] std::string continuation_text(const Tokenizer& tokenizer, const std::string& before, std::span<const std::int32_t> ids, std::size_t prompt);
 
 /// The text that new tokens add behind a prompt, control tokens left out, up to a stop string. What can no longer change is handed to `show` at once:
 /// a character whose bytes are not all there, and what may become a stop string, wait.

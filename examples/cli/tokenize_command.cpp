@@ -44,7 +44,7 @@ void print_table(const Tokenizer& tokenizer, const Encoding& encoding) {
             std::cout << encoding.offsets[i].first << ".." << encoding.offsets[i].second << '\n';
         }
     }
-    std::cout << encoding.ids.size() << " tokens\n";
+    std::cout << counted(encoding.ids.size(), "token") << '\n';
 }
 
 void emit(const TokenizeOptions& options, const Tokenizer& tokenizer, std::string_view text) {
@@ -87,8 +87,6 @@ void run(const TokenizeOptions& options) {
     } else {
         run_lines(options, tokenizer);
     }
-    std::cout.flush();
-    require(std::cout.good(), "standard output: the result could not be written");
 }
 
 }  // namespace

@@ -42,12 +42,8 @@ TraceSites parse_sites(const std::string& text) {
 }
 
 void describe(Trace& trace, const TraceOptions& options, const Checkpoint& checkpoint) {
-    trace.provenance.insert({{"model", model_name(options.model.folder)},
-                             {"model_hash", checkpoint.hash()},
-                             {"version", LRP_VERSION_STRING},
-                             {"rules", options.model.rules.label()},
-                             {"backend", options.model.backend},
-                             {"seed", options.lxt_seed ? "logit" : "1"}});
+    trace.provenance.merge(provenance_of(options.model, checkpoint));
+    trace.provenance.insert({"seed", options.lxt_seed ? "logit" : "1"});
     for (const std::string& unit : options.through) trace.provenance["through"] += (trace.provenance["through"].empty() ? "" : ",") + unit;
 }
 
@@ -93,7 +89,7 @@ Trace restrict_to(const Trace& trace, const TraceSites& sites) {
 
 void write_files(const Trace& trace, const TraceOptions& options, const TraceSites& sites) {
     const Normalize how = parse_normalize(options.normalize);
-    if (!options.html.empty()) write_result(options.html, html_page(trace, how, options.include_embedding));
+    if (!options.html.empty()) write_result(options.html, html_page(trace, how));
     if (!options.svg.empty()) write_result(options.svg, svg_heatmap(trace, how, options.include_embedding));
     if (!options.tex.empty()) write_result(options.tex, tex_tokens(trace));
     if (!options.json.empty()) write_result(options.json, trace_json(trace, split_list(options.sites)));
@@ -180,7 +176,7 @@ void add_trace_command(CLI::App& app) {
         ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     command->add_option("--unit", options->unit, "LAYER/NEURON or head:LAYER/HEAD: explain this unit's activation (a head's norm) at the position, not a logit");
-    command->add_flag("--include-embedding", options->include_embedding, "show the embedding as a row of the heatmap");
+    command->add_flag("--include-embedding", options->include_embedding, "show the embedding as a row of the heatmap on screen and in SVG (the page has a switch)");
     command->add_flag("--lxt-seed", options->lxt_seed, "seed with the logit instead of 1, as LXT's latent attribution page does");
     command->add_flag("--timing", options->timing, "print expected and real peak memory, what forms products, and load, forward and relevance time on standard error");
     command->footer("Examples:\n"

@@ -208,7 +208,7 @@ void trace_file_of_prompts(const TraceOptions& options) {
     progress.finish();
     results.write();
     if (options.timing) {
-        std::cerr << lines.size() << " prompts, " << all.tokens << " tokens in " << passes << " passes; ";
+        std::cerr << counted(lines.size(), "prompt") << ", " << counted(all.tokens, "token") << " in " << passes << (passes == 1 ? " pass; " : " passes; ");
         print_timing(load, times);
     }
 }

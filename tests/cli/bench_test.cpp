@@ -105,7 +105,7 @@ TEST_CASE("bench: the table has a row a prompt length, and --ids is a prompt") {
     const Result result = lrp_run("bench " + mini + " --tokens 3,7 --runs 1 --warm-up 0 --threads 1");
     CHECK(result.code == 0);
     CHECK_THAT(result.out,
-               Contains("mini on eigen, products exact, 1 threads") && Contains("This machine at most: reads ") && Contains("|      3 |") && Contains("|      7 |"));
+               Contains("mini on eigen, products exact, 1 thread;") && Contains("This machine at most: reads ") && Contains("|      3 |") && Contains("|      7 |"));
     const auto list = nlohmann::json::parse(lrp_run("bench " + mini + " --ids 1,5,7,9 --runs 1 --threads 1 --json").out);
     CHECK((list.size() == 1 && list[0]["tokens"] == 4));
 }

@@ -46,6 +46,24 @@ TEST_CASE("chat: lines are continued as `generate` continues the text so far; or
     CHECK(chat(folder, "/quit\nnot read\n").out.empty());
 }
 
+TEST_CASE("chat: a tokenizer that puts the space itself, and a model with more ids than it knows") {
+    const TemporaryFolder folder;
+    for (const char* name : {"config.json", "model.safetensors"}) std::filesystem::copy(std::filesystem::path(mini) / name, folder.path() / name);
+    folder.write("tokenizer.json", R"({"version":"1.0","added_tokens":[],"pre_tokenizer":null,"post_processor":null,
+        "normalizer":{"type":"Sequence","normalizers":[{"type":"Prepend","prepend":"▁"},{"type":"Replace","pattern":{"String":" "},"content":"▁"}]},
+        "decoder":{"type":"Sequence","decoders":[{"type":"Replace","pattern":{"String":"▁"},"content":" "},{"type":"Fuse"},{"type":"Strip","content":" ","start":1,"stop":0}]},
+        "model":{"type":"BPE","vocab":{"▁":0,"a":1,"b":2,"▁a":3,"▁b":4},"merges":["▁ a","▁ b"]}})");
+    folder.write("lines.txt", "a\nb\n/text\n");
+    const std::string model = folder.path().string();
+    const Result said = lrp_run("chat " + model + " --max-new-tokens 2 <" + (folder.path() / "lines.txt").string(), "", false);
+    INFO(said.out << said.err);
+    CHECK(said.code == 0);
+    CHECK_THAT(said.out, Contains("a b") && !Contains("  b"));
+    const auto generated = json_of("generate " + model + " a --max-new-tokens 5 --json");
+    const auto ids = generated["new_ids"].get<std::vector<int>>();
+    CHECK(std::any_of(ids.begin(), ids.end(), [](int id) { return id >= 5; }));  // what the tokenizer does not know is left out of the text
+}
+
 TEST_CASE("chat: what is wrong is said, and the conversation goes on") {
     const TemporaryFolder folder;
     for (const auto& [line, message] : {std::pair("/nonsense", "there is no /nonsense; /help lists what there is"),

@@ -166,7 +166,7 @@ TEST_CASE("trace --file: many prompts are to the last bit what each is by itself
     const Result result = lrp_run(command + " --timing --npz " + file("many.npz") + " --safetensors " + file("many.safetensors") + " --json " + file("many.jsonl"));
     INFO(result.err);
     REQUIRE(result.code == 0);
-    CHECK_THAT(result.err, Contains("9 prompts, ") && Contains(" passes; load ") && Contains("expected peak memory: "));
+    CHECK_THAT(result.err, Contains("9 prompts, ") && Contains(" in 1 pass; load ") && Contains("expected peak memory: "));
     CHECK_THAT(result.out, Contains("line 1: '") && !Contains("line 3: ") && Contains("line 5: ' dogs' "));
     CHECK(read_text_file(file("many.npz")).substr(0, 2) == "PK");
     const SafeTensors many = SafeTensors::open(file("many.safetensors"));
@@ -349,6 +349,17 @@ TEST_CASE("trace: rules, softmax rules and backends give what they should") {
     CHECK(embedding("--threads 1") == embedding("--threads 3"));
     const auto logit_seed = embedding("--lxt-seed");
     CHECK(logit_seed[9] == Approx(right[9] * 13.2795).epsilon(1e-4));
+}
+
+TEST_CASE("a result that is lost on standard output is an error") {
+    for (const std::string& arguments : {"trace " + mini + " hi", "check " + mini + " hi", "neurons " + mini + " hi", "flow " + mini + " hi", "inspect " + mini, "inspect " + mini + " --json",
+                                         "generate " + mini + " hi --max-new-tokens 1", "tokenize " + mini + " hi", "steer " + mini + " hi --scale 2/40=0 --max-new-tokens 2",
+                                         "bench " + mini + " --ids 1,2 --runs 1", std::string("--help")}) {
+        INFO(arguments);
+        const Result result = lrp_run(arguments + " >/dev/full");
+        CHECK(result.code == 1);
+        CHECK_THAT(result.err, Contains("lrp: standard output: the result could not be written"));
+    }
 }
 
 TEST_CASE("what is odd about a model or a prompt is said") {

@@ -35,6 +35,17 @@ std::string some_corpus(const TemporaryFolder& folder, int lines, int from = 0) 
     return (folder.path() / name).string();
 }
 
+/// The shipped checkpoint with another value in its config.json.
+std::string other_model(const TemporaryFolder& folder, const char* key, const nlohmann::json& value) {
+    const std::filesystem::path other = folder.path() / "other_model";
+    std::filesystem::create_directory(other);
+    for (const char* name : {"model.safetensors", "tokenizer.json"}) std::filesystem::copy(std::filesystem::path(mini) / name, other / name);
+    auto config = nlohmann::json::parse(read_text_file(std::filesystem::path(mini) / "config.json"));
+    config[key] = value;
+    folder.write("other_model/config.json", config.dump());
+    return other.string();
+}
+
 /// Every file of a store by name.
 std::map<std::string, std::string> bytes_of(const std::filesystem::path& store) {
     std::map<std::string, std::string> files;
@@ -82,6 +93,10 @@ TEST_CASE("collect: sharded, merged, resumed and with any threads, a store has t
         {"merge " + path("part0") + " " + path("part1") + " -o " + path("whole"), 1, "there is a store already"},
         {"collect " + mini + " " + corpus + " -o " + path("whole") + " --batch 256 --top 5", 1,
          "there is a store already, with k '6' where this collection has '5'"},
+        {"collect " + mini + " " + corpus + " -o " + path("part0") + options + " --shard 1/3", 1, "there is a store already, of other batches of the corpus"},
+        {"collect " + mini + " " + corpus + " -o " + path("whole") + options + " --products fast", 1, "with products 'exact' where this collection has 'fast'"},
+        {"collect " + other_model(folder, "rms_norm_eps", 0.1) + " " + corpus + " -o " + path("whole") + options, 1, "made from the model 'mini'"},
+        {"collect " + mini + " " + corpus + " -o " + path("x") + " --condition target --target 640", 2, "--target: expected a token below 640, found 640"},
         {"collect " + mini + " " + corpus + " -o " + folder.path().string(), 1, "this folder holds something else"},
         {"collect " + mini + " " + corpus + " -o " + path("x") + " --shard 3/3", 2, "expected i/n with i from 0 to n-1"},
         {"collect " + mini + " " + corpus + " -o " + path("x") + " --condition target", 2, "--condition target and --target TOKEN go together"},
@@ -133,12 +148,12 @@ TEST_CASE("collect: every document of a bad corpus is refused with file and line
     }
     CHECK_THAT(
         lrp_run("collect " + mini + " " + file("skip.jsonl", "{\"ids\": [0, 5, 7]}\n{\"ids\": " + many + "]}\n") + " -o " + store + " --too-long truncate").err,
-        Contains("2 documents") && Contains("1 documents cut to the context"));
+        Contains("2 documents") && Contains("1 document cut to the context"));
     CHECK_THAT(lrp_run("collect " + mini + " - -o " + store + "2 --too-long skip --pad-id 9 <" +
                            file("pad.jsonl", "{\"ids\": [9, 9, 0, 5, 7, 9]}\n{\"ids\": " + many + "]}\n"),
                        "", false)
                    .err,
-               Contains("1 documents, 6 tokens; 1 first positions skipped, 3 positions of padding skipped; 0 documents cut to the context, 1 left out"));
+               Contains("1 document, 6 tokens; 1 first positions skipped, 3 positions of padding skipped; 0 documents cut to the context, 1 left out"));
 }
 
 TEST_CASE("show: a unit as JSON, and what is refused") {
@@ -273,6 +288,19 @@ TEST_CASE("killed at any moment, a collection goes on and ends in the same store
 }
 
 #if defined(LRP_CLI_WITH_MPI)
+TEST_CASE("a collection that was killed goes on with its own shard alone") {
+    TemporaryFolder folder;
+    const std::string store = (folder.path() / "store").string(), corpus = some_corpus(folder, 4000);
+    const auto collect = [&](const std::string& more) { return "collect " + mini + " " + corpus + " -o " + store + " --batch 64 " + more; };
+    const std::string begun = "( " LRP_PROGRAM " " + collect("--shard 0/2") + " 2>/dev/null & pid=$!; while [ ! -e " + store + "/work.0.sqlite-wal ]; do sleep 0.05; done; sleep 0.5; kill -9 $pid )";
+    REQUIRE(std::system(("sh -c '" + begun + "'").c_str()) == 0);
+    for (const char* more : {"--shard 1/2", "", "--shard 0/4"}) {
+        const Result other = lrp_run(collect(more));
+        CHECK(other.code == 1);
+        CHECK_THAT(other.err, Contains("a collection was begun here with shard '0/2'"));
+    }
+}
+
 TEST_CASE("two and four ranks make the store of one") {
     TemporaryFolder folder;
     const auto path = [&](const char* name) { return (folder.path() / name).string(); };

@@ -7,6 +7,7 @@
 using namespace lrp;
 
 TEST_CASE("sizes are read in powers of 1024") {
+    CHECK((counted(0, "token") == "0 tokens" && counted(1, "token") == "1 token" && counted(2, "unit") == "2 units"));
     CHECK(human_bytes(0) == "0 B");
     CHECK(human_bytes(1023) == "1023 B");
     CHECK(human_bytes(1024) == "1.0 KiB");

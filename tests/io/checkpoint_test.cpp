@@ -54,8 +54,32 @@ TEST_CASE("shards: found through the index, hashed as one model") {
     CHECK(Checkpoint::open(whole.path()).hash() == checkpoint.hash());
     changed.write("model.safetensors", tensors({"extra", "one", "two"}, 1.5f));
     CHECK(Checkpoint::open(changed.path()).hash() != checkpoint.hash());
+    CHECK((checkpoint.hash("a") != checkpoint.hash() && checkpoint.hash("a") != checkpoint.hash("b")));
     folder.write("model.safetensors", tensors({"one"}));
     CHECK(Checkpoint::open(folder.path()).notes()[0].find("is ignored, as there is a model.safetensors") != std::string::npos);
+}
+
+TEST_CASE("whether all matrices are of one type; vectors do not count") {
+    const auto holds = [](std::vector<std::pair<std::vector<std::uint64_t>, bool>> kinds) {  // shape, and whether in bf16
+        TemporaryFolder folder;
+        std::string header, bytes;
+        for (std::size_t i = 0; i < kinds.size(); ++i) {
+            std::uint64_t size = kinds[i].second ? 2 : 4;
+            for (const std::uint64_t side : kinds[i].first) size *= side;
+            header += (i > 0 ? "," : "") + ("\"t" + std::to_string(i) + "\":{\"dtype\":\"" + (kinds[i].second ? "BF16" : "F32") + "\",\"shape\":" + nlohmann::json(kinds[i].first).dump() +
+                      ",\"data_offsets\":[" + std::to_string(bytes.size()) + "," + std::to_string(bytes.size() + size) + "]}");
+            bytes += std::string(size, '\0');
+        }
+        header = "{" + header + "}";
+        std::string length(8, '\0');
+        length[0] = static_cast<char>(header.size() % 256);
+        length[1] = static_cast<char>(header.size() / 256);
+        folder.write("model.safetensors", length + header + bytes);
+        return Checkpoint::open(folder.path()).all_matrices(Dtype::bf16);
+    };
+    CHECK(holds({{{64, 64}, true}, {{64}, false}}));
+    CHECK_FALSE(holds({{{64, 64}, true}, {{2, 2}, false}}));
+    CHECK_FALSE(holds({{{64, 64}, false}}));
 }
 
 TEST_CASE("folders and indices that must be refused") {

@@ -89,6 +89,40 @@ TEST_CASE("a random checkpoint's tensors are streams of random numbers, whatever
     }
 }
 
+TEST_CASE("tensors that config.json knows no use for: refused in a layer, told of elsewhere; a hash tells models apart by weights and configuration") {
+    test::TemporaryFolder folder;
+    HfConfig biased = known_models().at("tiny");
+    biased.attention_bias = true;
+    write_random_checkpoint(folder.path() / "model", biased);
+    const Checkpoint checkpoint = Checkpoint::open(folder.path() / "model");
+    using B = ReferenceBackend<float>;
+    B::context ctx;
+    const LlamaConfig right = llama_config(biased);
+    CHECK_NOTHROW(load_llama_weights<B>(ctx, right, checkpoint));
+    CHECK(unused_notes(right, checkpoint).empty());
+    LlamaConfig wrong = right;
+    wrong.attention_bias = false;
+    CHECK_THROWS_WITH(load_llama_weights<B>(ctx, wrong, checkpoint), Contains("tensor 'model.layers.0.self_attn.k_proj.bias' is none that a LLaMA layer") && Contains("attention_bias false"));
+    wrong = right;
+    wrong.layers = 1;
+    CHECK_NOTHROW(load_llama_weights<B>(ctx, wrong, checkpoint));
+    REQUIRE(unused_notes(wrong, checkpoint).size() == 1);
+    CHECK_THAT(unused_notes(wrong, checkpoint)[0], Contains("such as 'model.layers.1.") && Contains("num_hidden_layers is 1"));
+
+    const std::string hash = model_hash(right, checkpoint);
+    CHECK(hash == model_hash(right, checkpoint));
+    const auto other = [&](const auto& change) {
+        LlamaConfig config = right;
+        change(config);
+        return model_hash(config, checkpoint) != hash;
+    };
+    CHECK(other([](LlamaConfig& c) { c.rms_norm_eps *= 2; }));
+    CHECK(other([](LlamaConfig& c) { c.rope.theta *= 2; }));
+    CHECK(other([](LlamaConfig& c) { c.rope.scaling = RopeScaling::linear; }));
+    CHECK(other([](LlamaConfig& c) { c.attention.heads *= 2; }));
+    CHECK(other([](LlamaConfig& c) { c.layers -= 1; }));
+}
+
 TEST_CASE("a random checkpoint of one file has no index, and is written over nothing") {
     test::TemporaryFolder folder;
     const HfConfig& tiny = known_models().at("tiny");

@@ -92,6 +92,24 @@ TEST_CASE("control tokens in the text can be plain text, and the template can be
     CHECK(tokenizer.decode(control.ids, true) == "ab");
 }
 
+TEST_CASE("byte-level offsets: of several blanks at the beginning none was put in") {
+    auto json = nlohmann::json::parse(read_text_file(tokenizers / "gpt2_prefix.json"));
+    json["added_tokens"] = nlohmann::json::array();
+    const std::string blank = "\xC4\xA0";
+    json["model"]["vocab"][blank + blank] = 700;
+    json["model"]["merges"].insert(json["model"]["merges"].begin(), nlohmann::json::array({blank, blank}));
+    const Tokenizer tokenizer = Tokenizer::from_json(json.dump(), "test");
+    using Offsets = std::vector<std::pair<std::size_t, std::size_t>>;
+    const auto offsets = [&](const std::string& text) { return tokenizer.encode(text).offsets; };
+    // As tokenizers 0.21.4 has them.
+    CHECK(offsets(" ") == Offsets{{0, 0}});
+    CHECK(offsets("  ") == Offsets{{2, 2}});
+    CHECK(offsets("   ") == Offsets{{2, 2}, {3, 3}});
+    CHECK(offsets("    ") == Offsets{{2, 2}, {4, 4}});
+    CHECK(offsets("x") == Offsets{{0, 1}});
+    CHECK(offsets("   x") == Offsets{{2, 2}, {3, 4}});
+}
+
 TEST_CASE("one token's text, for people") {
     const Tokenizer bytes = Tokenizer::from_file(tokenizers / "llama3.json");
     CHECK(bytes.token_text(bytes.encode(" the", {.add_special_tokens = false}).ids.at(0)) == " the");

@@ -68,9 +68,9 @@ struct Trace {
 
 /// What a data file says of a trace besides its arrays, as strings: format and version, prompt, position, target, explained value, and
 /// the trace's provenance.
-[[nodiscard]] inline std::map<std::string, std::string> trace_metadata(const Trace& trace) {
+[[nodiscard]] inline std::map<std::string, std::string> trace_metadata(const Trace& trace, const std::string& format = "lrpxx-trace") {
     std::map<std::string, std::string> metadata = trace.provenance;
-    metadata["format"] = "lrpxx-trace";
+    metadata["format"] = format;
     metadata["format_version"] = "1";
     metadata["prompt"] = trace.prompt;
     metadata["position"] = std::to_string(trace.position);
@@ -93,16 +93,24 @@ enum class Normalize { layer, global, none };
     fail<UsageError>("normalize: expected layer, global or none, found '", name, "'");
 }
 
-/// The map of a trace as rows of the picture: the embedding first if asked for, then each layer's output. [rows, T]
+/// The map of a trace as rows of the picture, top first: each layer's output, the last layer's above all, and the embedding below if asked for. [rows, T]
 [[nodiscard]] inline std::vector<std::vector<float>> heat_rows(const Trace& trace, bool include_embedding) {
     std::vector<std::vector<float>> rows;
     const std::size_t count = trace.tokens_count;
-    if (include_embedding) rows.push_back(trace.embedding);
-    for (std::size_t layer = 0; layer < trace.layers; ++layer) {
+    for (std::size_t layer = trace.layers; layer-- > 0;) {
         const auto begin = trace.residual.begin() + static_cast<std::ptrdiff_t>(layer * count);
         rows.emplace_back(begin, begin + static_cast<std::ptrdiff_t>(count));
     }
+    if (include_embedding) rows.push_back(trace.embedding);
     return rows;
+}
+
+/// What heat_rows' rows are called.
+[[nodiscard]] inline std::vector<std::string> heat_names(const Trace& trace, bool include_embedding) {
+    std::vector<std::string> names;
+    for (std::size_t layer = trace.layers; layer-- > 0;) names.push_back("layer " + std::to_string(layer));
+    if (include_embedding) names.emplace_back("embedding");
+    return names;
 }
 
 /// Scales rows in place as `how` says; a row (or map) of zeros stays as it is.

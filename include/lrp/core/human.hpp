@@ -27,6 +27,11 @@ namespace lrp {
     return text.data();
 }
 
+/// "1 token", "2 tokens"
+[[nodiscard]] inline std::string counted(std::uint64_t count, std::string_view noun) {
+    return std::to_string(count) + ' ' + std::string(noun) + (count == 1 ? "" : "s");
+}
+
 /// "17", "900M", "2G" as bytes, in powers of 1024; nothing for anything else.
 [[nodiscard]] inline std::optional<std::uint64_t> parse_bytes(std::string_view text) {
     std::uint64_t number = 0;

@@ -59,7 +59,10 @@ inline void write_file(const std::filesystem::path& path, std::string_view bytes
         }
     }
     fs::path target = fs::canonical(path, code);
-    if (code) target = path;  // not there yet
+    if (code) {  // not there yet
+        target = path;
+        for (int links = 0; links < 40 && fs::is_symlink(fs::symlink_status(target, code)); ++links) target = target.parent_path() / fs::read_symlink(target, code);
+    }
 
     static std::atomic<unsigned> number{0};
     std::string temporary;

@@ -82,16 +82,14 @@ class Checkpoint {
         return sum;
     }
 
-    /// Whether more bytes of the tensors are of this type than of any other together.
-    [[nodiscard]] bool mostly(Dtype dtype) const {
-        std::uint64_t sum = 0;
-        for (const auto* entry : tensors_) sum += entry->dtype == dtype ? entry->bytes.size() : 0;
-        return 2 * sum > bytes();
+    /// Whether every matrix is of this type, so that all can be kept in it and nothing is lost.
+    [[nodiscard]] bool all_matrices(Dtype dtype) const {
+        return std::all_of(tensors_.begin(), tensors_.end(), [&](const TensorEntry* entry) { return entry->shape.size() != 2 || entry->dtype == dtype; });
     }
 
-    /// Names the model in results: 64 bits over every tensor's name, type, shape and values, in order of names, as 16 hexadecimal
+    /// Names the weights in results: 64 bits over every tensor's name, type, shape and values, in order of names, and over `more`, as 16 hexadecimal
     /// digits. Four lanes of multiply and rotate; fit to tell models apart, not to guard against forgery.
-    [[nodiscard]] std::string hash() const {
+    [[nodiscard]] std::string hash(std::string_view more = {}) const {
         std::uint64_t state = 0x6c7270787821ULL;
         const auto text = [&state](std::string_view bytes) {
             state = mix(state, {reinterpret_cast<const std::byte*>(bytes.data()), bytes.size()});
@@ -102,6 +100,7 @@ class Checkpoint {
             text(entry->shape_text());
             state = mix(state, entry->bytes);
         }
+        if (!more.empty()) text(more);
         std::array<char, 17> digits{};
         std::snprintf(digits.data(), digits.size(), "%016llx", static_cast<unsigned long long>(state));
         return digits.data();

@@ -12,8 +12,7 @@ namespace lrp {
 [[nodiscard]] inline DataFile flow_file(const Trace& trace, const RelevanceFlow* flow, const AttentionEdges* edges) {
     const auto wide = [](std::size_t value) { return static_cast<std::uint64_t>(value); };
     const std::uint64_t tokens = wide(trace.tokens_count);
-    DataFile file = trace_file(trace);
-    file.metadata["format"] = "lrpxx-flow";
+    DataFile file = trace_file(trace, "lrpxx-flow");
     if (flow != nullptr) {
         file.arrays.push_back({"cuts", {2}, std::vector<std::int32_t>{static_cast<std::int32_t>(flow->cuts.from), static_cast<std::int32_t>(flow->cuts.to)}});
         file.arrays.push_back({"flow", {tokens, tokens}, flow->flow});

@@ -12,8 +12,8 @@ namespace lrp {
 
 /// A trace as named arrays, the public format of .npz and .safetensors files (docs/formats.md): ids [T], target [1] (int32), logits [V],
 /// embedding [T], residual [L, T], head [L, T, H], neuron [L, T, F] (float32, raw); arrays that the trace lacks are left out. The
-/// metadata is trace_metadata's.
-[[nodiscard]] inline DataFile trace_file(const Trace& trace) {
+/// metadata is trace_metadata's. `format`: what the metadata calls a file that holds more than a trace.
+[[nodiscard]] inline DataFile trace_file(const Trace& trace, const std::string& format = "lrpxx-trace") {
     const auto wide = [](std::size_t value) { return static_cast<std::uint64_t>(value); };
     const std::uint64_t tokens = wide(trace.tokens_count), layers = wide(trace.layers);
     DataFile file;
@@ -27,7 +27,7 @@ namespace lrp {
     add("residual", {layers, tokens}, trace.residual);
     add("head", {layers, tokens, wide(trace.heads)}, trace.head);
     add("neuron", {layers, tokens, wide(trace.neurons)}, trace.neuron);
-    file.metadata = trace_metadata(trace);
+    file.metadata = trace_metadata(trace, format);
     return file;
 }
 

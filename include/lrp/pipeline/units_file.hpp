@@ -13,8 +13,7 @@ namespace lrp {
 [[nodiscard]] inline DataFile units_file(const UnitReport& report) {
     const auto wide = [](std::size_t value) { return static_cast<std::uint64_t>(value); };
     const Trace& trace = report.trace;
-    DataFile file = trace_file(trace);
-    file.metadata["format"] = "lrpxx-units";
+    DataFile file = trace_file(trace, "lrpxx-units");
     file.arrays.push_back({"neuron_activation", {wide(trace.layers), wide(trace.tokens_count), wide(trace.neurons)}, report.neuron_activation});
     file.arrays.push_back({"head_activation", {wide(trace.layers), wide(trace.tokens_count), wide(trace.heads)}, report.head_activation});
     const auto add = [&](const std::string& name, const std::vector<UnitRelevance>& units) {

@@ -118,7 +118,18 @@ class Database {
             result.run("PRAGMA query_only = ON");
             return result;
         }
-        // Where nothing can be written nobody else writes either, so the file may be read as it lies.
+        // One who may not write cannot take part in the bookkeeping. What was written lies in the file itself, once the last writer is gone; what is still beside it
+        // is read if a writer is there, and else not at all.
+        std::error_code code;
+        if (const auto beside = std::filesystem::file_size(file.string() + "-wal", code); !code && beside > 0) {
+            try {
+                Database result(file, file.string(), SQLITE_OPEN_READONLY);
+                (void)result.number("SELECT count(*) FROM sqlite_master");
+                return result;
+            } catch (const Error& error) {
+                fail(file.string(), ": the last changes are still in ", file.string(), "-wal; let somebody who may write the folder look at the store once (", error.what(), ")");
+            }
+        }
         return Database(file, "file:" + uri_path(std::filesystem::absolute(file).string()) + "?immutable=1", SQLITE_OPEN_READONLY | SQLITE_OPEN_URI);
     }
 

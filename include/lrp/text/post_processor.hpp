@@ -29,7 +29,7 @@ inline void trim_offsets(Encoding& encoding, std::string_view text, bool prefix_
         std::size_t leading = 0, trailing = 0;
         while (leading < characters.size() && blank(characters[leading])) ++leading;
         while (trailing < characters.size() && blank(characters[characters.size() - 1 - trailing])) ++trailing;
-        if (leading > 0 && prefix_space && (i == 0 || begin == 0)) --leading;
+        if (leading == 1 && prefix_space && (i == 0 || begin == 0)) leading = 0;
         for (; leading > 0 && begin < end; --leading) utf8::next(text, begin);
         for (; trailing > 0 && end > begin; --trailing) {
             --end;
