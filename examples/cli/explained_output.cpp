@@ -51,7 +51,7 @@ std::string explained_line(const ExplainedToken& token, const Tokenizer* tokeniz
     std::partial_sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(shown), order.end(),
                       [&](std::size_t a, std::size_t b) { return std::abs(trace.embedding[a]) > std::abs(trace.embedding[b]); });
     const auto percent = number_text(100 * token.probability, 3);
-    std::string line = fit("'" + visible(token_name(tokenizer, token.id)) + "'", 16) + std::string(percent.size() < 6 ? 6 - percent.size() : 0, ' ') + percent + " %  ";
+    std::string line = fit_quoted(visible(token_name(tokenizer, token.id)), 16) + std::string(percent.size() < 6 ? 6 - percent.size() : 0, ' ') + percent + " %  ";
     if (trace.target != token.id) line += "for '" + visible(token_name(tokenizer, trace.target)) + "' ";
     line += "through";
     for (std::size_t i = 0; i < shown; ++i)

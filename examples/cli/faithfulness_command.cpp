@@ -102,8 +102,8 @@ void run(FaithfulnessCommand options) {
         if (options.json == "-") return;
     }
     std::cout.flush();
-    std::printf("%zu prompts whose token has a probability of %g or more (%zu left out); %zu %s, rules %s\nUnits zeroed at all positions until the token's %s has dropped by so much: median (share of all)\n\n",
-                results.size(), options.least, prompts.prompts.size() - results.size(), results.front().units, options.units.c_str(), options.model.rules.label().c_str(), options.measure.c_str());
+    std::printf("%s whose token has a probability of %g or more (%zu left out); %zu %s, rules %s\nUnits zeroed at all positions until the token's %s has dropped by so much: median (share of all)\n\n",
+                counted(results.size(), "prompt").c_str(), options.least, prompts.prompts.size() - results.size(), results.front().units, options.units.c_str(), options.model.rules.label().c_str(), options.measure.c_str());
     std::printf("%-22s", "order");
     for (const double drop : options.options.drops) std::printf(" %18s", (number_text(100 * drop, 4) + " %").c_str());
     std::printf("\n");
@@ -113,7 +113,11 @@ void run(FaithfulnessCommand options) {
         for (std::size_t d = 0; d < options.options.drops.size(); ++d) {
             const Needed all = needed(results, order, d);
             const auto middle = all.median();
-            std::string text = middle ? std::to_string(*middle) + " (" + number_text(100.0 * static_cast<double>(*middle) / static_cast<double>(results.front().units), 3) + " %)" : "never";
+            std::string text = "never";
+            if (middle) {
+                const double percent = 100.0 * static_cast<double>(*middle) / static_cast<double>(results.front().units);
+                text = std::to_string(*middle) + " (" + number_text(percent, percent > 99.9 && percent < 100 ? 4 : 3) + " %)";
+            }
             if (all.none > 0) text += "*";
             std::printf(" %18s", text.c_str());
         }
@@ -142,7 +146,7 @@ void add_faithfulness_command(CLI::App& app) {
     command->footer("Drops of 50, 85, 90 and 95 %; the first number of zeroed units that reaches one is exact. Orders: relevance summed over positions, with its sign, largest first, and\n"
                     "the same backward; activation by magnitude, summed over positions; random.\nExamples:\n"
                     "  lrp faithfulness examples/models/mini \"I have 5 cats and 3 dogs. My cats love to play with my\"\n"
-                    "  lrp faithfulness examples/models/mini --file examples/models/heldout.jsonl --json faithfulness.json");
+                    "  head -20 examples/models/heldout.jsonl | lrp faithfulness examples/models/mini --file - --json faithfulness.json");
     command->callback([options] { run(*options); });
 }
 

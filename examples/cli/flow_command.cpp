@@ -100,7 +100,10 @@ std::string page(const Trace& trace, const RelevanceFlow& flow, const AttentionE
 void print_edges(const EdgeReport& report, const Trace& trace, std::size_t top) {
     std::printf("Edges of attention, strongest first (relevance that a head's output at the query has from the value at the key)\n%5s %5s  %-20s %-20s %11s %8s\n", "layer", "head", "query", "key",
                 "relevance", "share");
-    const auto name = [&](std::size_t at) { return fit(std::to_string(at) + " '" + visible(trace.tokens[at]) + "'", 20); };
+    const auto name = [&](std::size_t at) {
+        const std::string number = std::to_string(at) + ' ';
+        return number + fit_quoted(visible(trace.tokens[at]), 20 - static_cast<int>(number.size()));
+    };
     for (const EdgeRelevance& edge : strongest_edges(report.edges, top))
         std::printf("%5zu %5zu  %s %s %11.4g %7.2f%%\n", edge.layer, edge.head, name(edge.query).c_str(), name(edge.key).c_str(), edge.relevance,
                     trace.explained != 0 ? 100 * edge.relevance / trace.explained : 0.0);

@@ -48,11 +48,12 @@ nlohmann::json units_json(const std::vector<UnitRelevance>& units, const Trace& 
 }
 
 void print_units(const char* title, const std::vector<UnitRelevance>& units, const Trace& trace, const char* activation, const UnitLabels& labels) {
-    std::printf("%s\n%5s %6s %4s %9s  %-16s %11s %11s %8s\n", title, "layer", "index", "sign", "position", "token", activation, "relevance", "share");
+    std::printf("%s\n%5s %6s %4s %9s  %-16s %11s %11s %8s%s\n", title, "layer", "index", "sign", "position", "token", activation, "relevance", "share",
+                labels.empty() ? "" : "  labels (; between them)");
     for (std::size_t i = 0; i < units.size(); ++i) {
         const UnitRelevance& unit = units[i];
         std::printf("%5td %6td %4s %9zu  %s %11.4g %11.4g %7.2f%%", unit.layer, unit.unit, unit.sign() < 0 ? "-" : "+", unit.token,
-                    fit("'" + visible(trace.tokens[unit.token]) + "'", 16).c_str(), unit.activation, unit.relevance, 100 * unit.share);
+                    fit_quoted(visible(trace.tokens[unit.token]), 16).c_str(), unit.activation, unit.relevance, 100 * unit.share);
         for (std::size_t j = 0; !labels.empty() && j < labels[i].size(); ++j) std::printf("%s%s", j == 0 ? "  " : "; ", visible(labels[i][j]).c_str());
         std::printf("\n");
     }

@@ -86,6 +86,7 @@ void print_search(NeuronStore& store, const std::string& words) {
 
 void run(const ShowOptions& options) {
     if (!options.search.empty() && (!options.unit.empty() || options.json)) fail<UsageError>("--search: it goes neither with a unit nor with --json");
+    if (options.head && options.unit.empty()) fail<UsageError>("--head: say which, as layer/head");
     NeuronStore store = NeuronStore::open(options.store);
     if (options.check) {
         store.check();
@@ -120,7 +121,7 @@ void add_show_command(CLI::App& app) {
     auto* command = app.add_subcommand("show", "Show a neuron store: one unit, a search, or everything as a page");
     auto options = std::make_shared<ShowOptions>();
     command->add_option("STORE", options->store, "folder that `lrp collect` made")->required();
-    command->add_option("UNIT", options->unit, "layer/neuron, counted from 0; with --head layer/head. Without it: what the store is");
+    command->add_option("UNIT", options->unit, "layer/neuron, counted from 0; head:layer/head, or with --head layer/head. Without it: what the store is");
     command->add_flag("--head", options->head, "UNIT is a head");
     command->add_flag("--json", options->json, "write the unit as JSON: activation_max, activation_min, relevance_max, relevance_min, statistics, labels");
     command->add_option("--top", options->top, "entries of each list on the screen")->check(CLI::Range(1, 10000))->capture_default_str();
@@ -131,7 +132,7 @@ void add_show_command(CLI::App& app) {
     command->footer("Examples:\n"
                     "  lrp show mini.store 3/118\n"
                     "  lrp show mini.store 3/118 --json\n"
-                    "  lrp show mini.store 1/3 --head\n"
+                    "  lrp show mini.store head:1/3\n"
                     "  lrp show mini.store --search dogs\n"
                     "  lrp show mini.store --html neurons.html");
     command->callback([options] { run(*options); });

@@ -84,6 +84,10 @@ void run(const SteerCommand& options) {
         return run_report(options.model, options.steering, options.generation, report);
     }
     check_no_report(options.report);
+    if (options.steering.top_relevant.empty() && options.steering.adjust.empty())
+        for (const auto& [name, given] : {std::pair("--target", !options.model.target.empty()), std::pair("--contrast", !options.model.contrast.empty()),
+                                          std::pair("--position", options.model.position.has_value()), std::pair("--rules", options.model.rules.label() != RuleChoice().label())})
+            if (given) fail<UsageError>(name, ": nothing is explained without --top-relevant or --adjust");
     SteeringPlan plan = named_plan(options.steering);
     const Prompt prompt = read_prompt(options.model);
     const AttributeOptions attribute = attribute_options(options.model, prompt);
@@ -94,6 +98,8 @@ void run(const SteerCommand& options) {
     const auto engine = make_engine(options.model.backend, request);
     if (!options.steering.top_relevant.empty()) {
         const auto [count, factor] = parse_top("--top-relevant", options.steering.top_relevant);
+        if (const Index all = request.config.layers * request.config.intermediate_size; count > static_cast<std::size_t>(all))
+            fail<UsageError>("--top-relevant: the model has ", all, " neurons, found ", count);
         for (const UnitEdit& edit : relevant_edits(engine->units(prompt.ids, attribute, 2 * count, UnitScope::summed).neurons, count, factor)) plan.units.push_back(edit);
     }
     const auto stream = [&] { return TextStream(prompt.tokenizer ? &*prompt.tokenizer : nullptr, prompt.ids, options.generation.stop); };

@@ -129,7 +129,13 @@ std::vector<double> numbers(const std::string& text) {
     return values;
 }
 
-nlohmann::json curve_json(const SteeringCurve& curve) {
+/// A line needs two multipliers.
+bool has_slope(const SteeringReport& report) {
+    const auto& points = report.chosen.points;
+    return std::any_of(points.begin(), points.end(), [&](const SteeringPoint& point) { return point.multiplier != points.front().multiplier; });
+}
+
+nlohmann::json curve_json(const SteeringCurve& curve, bool slope) {
     nlohmann::json units = nlohmann::json::array(), points = nlohmann::json::array();
     for (const UnitRef& unit : curve.units) units.push_back({{"site", site_name(unit.site)}, {"layer", unit.layer}, {"index", unit.unit}});
     for (const SteeringPoint& p : curve.points) {
@@ -137,14 +143,20 @@ nlohmann::json curve_json(const SteeringCurve& curve) {
                           {"changed", p.changed}, {"hits", p.hits}});
         points.back()["off_target"] = p.off_target ? nlohmann::json(*p.off_target) : nlohmann::json();
     }
-    return {{"units", units}, {"points", points}, {"slope", curve.slope}, {"against", curve.against}};
+    nlohmann::json out{{"units", units}, {"points", points}, {"slope", nullptr}, {"against", nullptr}};
+    if (slope) {
+        out["slope"] = curve.slope;
+        out["against"] = curve.against;
+    }
+    return out;
 }
 
 nlohmann::json interval_json(const Interval& interval) { return {interval.low, interval.high}; }
 
 void print_report(const SteeringReport& report, const SteeringFigure& figure) {
-    std::printf("%s\nTarget: %s\nUnits: %s\n%zu prompts, %zu continuations each; control: %zu sets of as many random units of the same layers\n\n", visible(figure.title).c_str(),
-                visible(figure.target).c_str(), visible(figure.units).c_str(), report.prompts, report.samples, report.random.size());
+    std::printf("%s\nTarget: %s\nUnits: %s\n%s, %s each; control: %s of as many random units of the same layers\n\n", visible(figure.title).c_str(),
+                visible(figure.target).c_str(), visible(figure.units).c_str(), counted(report.prompts, "prompt").c_str(), counted(report.samples, "continuation").c_str(),
+                counted(report.random.size(), "set").c_str());
     const bool neutral = report.chosen.points.front().off_target.has_value();
     std::printf("%10s  %6s %-15s  %6s %-15s  %10s %-17s  %-17s  %s\n", "multiplier", "rate", " [95 % Wilson]", "random", " [least, most]", "difference", " [95 % bootstrap]", "perplexity random",
                 neutral ? "off target, random (nats)" : "");
@@ -161,8 +173,11 @@ void print_report(const SteeringReport& report, const SteeringFigure& figure) {
         if (p.off_target) std::printf("  %.4f, %.4f", *p.off_target, control.off_target);
         std::printf("\n");
     }
-    std::printf("\nSlope of the rate: %+.3f [%+.3f, %+.3f] per unit of multiplier; random %+.3f [%+.3f, %+.3f]. Prompts that move the other way: %.0f %%.\n", report.chosen.slope,
-                report.slope_interval.low, report.slope_interval.high, report.random_slope, report.random_slope_interval.low, report.random_slope_interval.high, 100 * report.chosen.against);
+    if (has_slope(report)) {
+        std::printf("\nSlope of the rate: %+.3f [%+.3f, %+.3f] per unit of multiplier", report.chosen.slope, report.slope_interval.low, report.slope_interval.high);
+        if (!report.random.empty()) std::printf("; random %+.3f [%+.3f, %+.3f]", report.random_slope, report.random_slope_interval.low, report.random_slope_interval.high);
+        std::printf(". Prompts that move the other way: %.0f %%.\n", 100 * report.chosen.against);
+    }
     for (const auto& [multiplier, text] : figure.examples) std::printf("  x %-5g %s\n", multiplier, visible(text).c_str());
     std::fflush(stdout);
 }
@@ -192,6 +207,10 @@ void check_no_report(const ReportCommand& report) {
                                                                         {"--html", &report.html},           {"--svg", &report.svg}};
     for (const auto& [name, value] : given)
         if (!value->empty()) fail<UsageError>(name, ": belongs to a report; give --report");
+    const ReportCommand none;
+    for (const auto& [name, differs] : {std::pair("--samples", report.options.samples != none.options.samples), std::pair("--random-sets", report.options.random_sets != none.options.random_sets),
+                                        std::pair("--multipliers", report.multipliers != none.multipliers)})
+        if (differs) fail<UsageError>(name, ": belongs to a report; give --report");
 }
 
 void run_report(const ModelOptions& model, const SteeringOptions& steering, const GenerationOptions& generation, ReportCommand report) {
@@ -255,23 +274,25 @@ void run_report(const ModelOptions& model, const SteeringOptions& steering, cons
     std::string how;
     for (const std::string& label : steering.labels) how += (how.empty() ? "" : "; ") + ("labelled " + parse_label(label, false).first);
     if (!steering.top_relevant.empty()) how += (how.empty() ? "" : "; ") + std::string("most relevant");
-    figure.units = std::to_string(units.size()) + (how.empty() ? "" : ", " + how) + " (layers " + where + ")";
+    figure.units = std::to_string(units.size()) + (how.empty() ? "" : ", " + how) + (layers.size() == 1 ? " (layer " : " (layers ") + where + ")";
     figure.target = target.text();
     figure.title = report.title.empty() ? "Steering " + model_name(model.folder) : report.title;
     if (!report.svg.empty()) write_result(report.svg, svg_steering(result, figure));
     if (!report.html.empty()) write_result(report.html, html_steering(result, figure));
     if (!report.json.empty()) {
         nlohmann::json random = nlohmann::json::array(), differences = nlohmann::json::array(), examples = nlohmann::json::array(), texts = nlohmann::json::array();
-        for (const SteeringCurve& curve : result.random) random.push_back(curve_json(curve));
+        const bool slope = has_slope(result), random_slope = slope && !result.random.empty();
+        for (const SteeringCurve& curve : result.random) random.push_back(curve_json(curve, slope));
         for (const Interval& interval : result.difference_interval) differences.push_back(interval_json(interval));
         for (const auto& [multiplier, text] : figure.examples) examples.push_back({{"multiplier", multiplier}, {"text", text}});
         for (const StoredDocument& prompt : prompts.prompts) texts.push_back({{"text", prompt.text}, {"ids", prompt.ids}});
         const nlohmann::json out{{"format", "lrpxx-steering-report"}, {"format_version", 1}, {"title", figure.title}, {"model", model_name(model.folder)}, {"model_hash", folder_hash(model.folder, *checkpoint)},
                                  {"version", LRP_VERSION_STRING}, {"target", figure.target}, {"mode", steering.mode}, {"temperature", report.options.generate.temperature},
                                  {"seed", report.options.generate.seed}, {"max_new_tokens", report.options.generate.max_new_tokens}, {"samples", result.samples}, {"prompts", texts},
-                                 {"chosen", curve_json(result.chosen)}, {"random", random}, {"difference", result.difference}, {"difference_interval", differences},
-                                 {"slope_interval", interval_json(result.slope_interval)}, {"random_slope", result.random_slope},
-                                 {"random_slope_interval", interval_json(result.random_slope_interval)}, {"examples", examples}};
+                                 {"chosen", curve_json(result.chosen, slope)}, {"random", random}, {"difference", result.difference}, {"difference_interval", differences},
+                                 {"slope_interval", slope ? interval_json(result.slope_interval) : nlohmann::json()},
+                                 {"random_slope", random_slope ? nlohmann::json(result.random_slope) : nlohmann::json()},
+                                 {"random_slope_interval", random_slope ? interval_json(result.random_slope_interval) : nlohmann::json()}, {"examples", examples}};
         write_result(report.json, json_text(out));
         if (report.json == "-") return;
     }

@@ -90,7 +90,7 @@ Trace restrict_to(const Trace& trace, const TraceSites& sites) {
 void write_files(const Trace& trace, const TraceOptions& options, const TraceSites& sites) {
     const Normalize how = parse_normalize(options.normalize);
     if (!options.html.empty()) write_result(options.html, html_page(trace, how));
-    if (!options.svg.empty()) write_result(options.svg, svg_heatmap(trace, how, options.include_embedding));
+    if (!options.svg.empty()) write_result(options.svg, svg_heatmap(trace, how, options.shows_embedding()));
     if (!options.tex.empty()) write_result(options.tex, tex_tokens(trace));
     if (!options.json.empty()) write_result(options.json, trace_json(trace, split_list(options.sites)));
     if (options.npz.empty() && options.safetensors.empty()) return;
@@ -103,7 +103,7 @@ void print(const Trace& trace, const TraceOptions& options) {
     const TerminalStyle style = detect_terminal(STDOUT_FILENO);
     std::cout << ansi_predictions(trace, style) << '\n';
     std::cout << wrapped(what_is_explained(trace, options.model.rules), style.width) << "\n\n";
-    std::cout << ansi_prompt(trace, style) << '\n' << ansi_heatmap(trace, style, parse_normalize(options.normalize), options.include_embedding);
+    std::cout << ansi_prompt(trace, style) << '\n' << ansi_heatmap(trace, style, parse_normalize(options.normalize), options.shows_embedding());
     std::cout.flush();
 }
 
@@ -176,7 +176,7 @@ void add_trace_command(CLI::App& app) {
         ->expected(1)
         ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     command->add_option("--unit", options->unit, "LAYER/NEURON or head:LAYER/HEAD: explain this unit's activation (a head's norm) at the position, not a logit");
-    command->add_flag("--include-embedding", options->include_embedding, "show the embedding as a row of the heatmap on screen and in SVG (the page has a switch)");
+    command->add_flag("--include-embedding", options->include_embedding, "show the embedding as a row of the heatmap on screen and in SVG (with --unit it always is; the page has a switch)");
     command->add_flag("--lxt-seed", options->lxt_seed, "seed with the logit instead of 1, as LXT's latent attribution page does");
     command->add_flag("--timing", options->timing, "print expected and real peak memory, what forms products, and load, forward and relevance time on standard error");
     command->footer("Examples:\n"

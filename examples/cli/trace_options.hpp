@@ -19,6 +19,8 @@ struct TraceOptions {
     std::string unit;
     std::size_t top = 5;
     bool include_embedding = false;
+    /// Below a unit there may be nothing but the embedding.
+    [[nodiscard]] bool shows_embedding() const { return include_embedding || !unit.empty(); }
     bool lxt_seed = false;
     bool timing = false;
     bool has_normalize = false;

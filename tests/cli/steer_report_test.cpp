@@ -169,7 +169,7 @@ TEST_CASE("steer --report: table, JSON, pictures") {
 
     const Result text = lrp_run(base + "--target-words spoon --html " + path("r.html") + " --svg " + path("r.svg") + " --title 'Spoons'");
     CHECK(text.code == 0);
-    CHECK_THAT(text.out, Contains("Spoons") && Contains("multiplier") && Contains("Slope of the rate") && Contains("3 prompts, 1 continuations each"));
+    CHECK_THAT(text.out, Contains("Spoons") && Contains("multiplier") && Contains("Slope of the rate") && Contains("3 prompts, 1 continuation each"));
     CHECK_THAT(read_text_file(path("r.html")), Contains("<svg") && Contains("Spoons"));
     CHECK(read_text_file(path("r.svg")).starts_with("<svg"));
     // Units by relevance: those that the prompts of another file come through.
@@ -202,6 +202,16 @@ TEST_CASE("steer --report: table, JSON, pictures") {
         CHECK_THAT(result.err, Contains(one.message));
         CHECK(result.out.empty());
     }
+}
+
+TEST_CASE("steer --report: what was not measured is null") {
+    const std::string command = "steer " + mini + " --report --file " LRP_SOURCE_ROOT "/docs/figures/steering/food.txt --scale 2/40=0 --target-words spoon --max-new-tokens 2 --threads 1 --random-sets 0 ";
+    const auto one = json_of(command + "--multipliers 0 --json -"), two = json_of(command + "--multipliers 0,1 --json -");
+    CHECK((one["chosen"]["slope"].is_null() && one["chosen"]["against"].is_null() && one["slope_interval"].is_null()));
+    CHECK((two["chosen"]["slope"].is_number() && two["slope_interval"].size() == 2 && two["random_slope"].is_null() && two["random_slope_interval"].is_null()));
+    CHECK_THAT(lrp_run(command + "--multipliers 0,1").out, Contains("Slope of the rate") && !Contains("random +"));
+    CHECK_THAT(lrp_run(command + "--multipliers 0").out, !Contains("Slope of the rate"));
+    CHECK_THAT(lrp_run(command + "--multipliers 1").err, Contains("or no multiplier is other than 1"));
 }
 
 TEST_CASE("faithfulness: numbers of units that steer confirms") {

@@ -194,6 +194,8 @@ TEST_CASE("show: a unit as JSON, and what is refused") {
         {"show " + store + " -- -1/3", 2, "expected a layer from 0 to 5, found -1"},
         {"show " + store + " fruit", 2, "expected layer/neuron such as 3/118, found 'fruit'"},
         {"show " + store + " 3/", 2, "expected layer/neuron"},
+        {"show " + store + " --head", 2, "--head: say which, as layer/head"},
+        {"show " + store + " head:0/8", 2, "expected a head from 0 to 7, found 8"},
         {"show " + folder.path().string(), 1, "there is no store here"},
         {"show /nonexistent", 1, "there is no such store"},
         {"label " + store + " --model " LRP_TEST_DATA "/golden/models/plain", 1, "this store was made from the model 'mini'"},
@@ -205,6 +207,7 @@ TEST_CASE("show: a unit as JSON, and what is refused") {
         {"show " + store + " --search '\"a'", 2, "--search: expected words"},
         {"label " + store + " --export prompts", 2, "give the folder to write to with -o"},
     };
+    CHECK(lrp_run("show " + store + " head:1/3 --json").out == lrp_run("show " + store + " 1/3 --head --json").out);
     for (const Case& one : cases) {
         INFO(one.arguments);
         const Result result = lrp_run(one.arguments);

@@ -22,7 +22,7 @@ TEST_CASE("the page of maps: exact values of every position up to its own, and n
     const std::size_t begin = page.find("id=\"data\">") + 10;
     const auto data = nlohmann::json::parse(page.substr(begin, page.find("</script>", begin) - begin));
     CHECK((data["first"] == 1 && data["normalize"] == "layer" && data["position"] == 2 && data["ids"] == trace.ids));
-    CHECK(data["text"][2] == "\\x1b[31m\n");
+    CHECK(data["text"][2] == "\\x1b[31m\\n\n");
     REQUIRE(data["maps"].size() == 2);
     CHECK(data["maps"][0]["values"] == nlohmann::json::parse("[[1],[-2,4],[0.5,-0.25,8]]"));
     CHECK(data["maps"][1]["name"] == "attention, layer 0, all heads");

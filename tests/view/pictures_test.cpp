@@ -86,7 +86,7 @@ TEST_CASE("the page: one file, nothing breaks out of it, numbers are exact") {
     CHECK(data["normalize"] == "global");
     CHECK(data["position"] == trace.position);
     CHECK(data["tokens"][3] == "\\n");
-    CHECK(data["text"][3] == "\n");
+    CHECK(data["text"][3] == "\\n\n");
     CHECK(data["tokens"][4] == "\\x1b[31m");
     CHECK(data["tokens"][5] == "\\u202e");
     for (std::size_t i = 0; i < trace.residual.size(); ++i) CHECK(data["residual"][i / trace.tokens_count][i % trace.tokens_count].get<float>() == trace.residual[i]);
@@ -201,6 +201,7 @@ TEST_CASE("labels and colours") {
     CHECK(visible("a\tb\r\xC2\x85\xEF\xBB\xBF") == "a\\tb\\r\\x85\\ufeff");
     CHECK(display_width("\xE6\x97\xA5\xE6\x9C\xAC") == 4);
     CHECK(display_width("e\xCC\x81x") == 2);
+    CHECK((fit_quoted("cats", 8) == "'cats'  " && fit_quoted("elephants", 8) == "'eleph\xE2\x80\xA6'" && fit_quoted("a cats", 6) == "'a c\xE2\x80\xA6'"));
     CHECK(fit("\xE6\x97\xA5\xE6\x9C\xAC", 3) == "\xE6\x97\xA5 ");
     CHECK(markup("<&>\"'\x01") == "&lt;&amp;&gt;&quot;&#39;\xEF\xBF\xBD");
     CHECK(diverging_color(0) == Rgb{255, 255, 255});

@@ -39,14 +39,14 @@ const SteeringFigure figure{"<b>Food & \"drink\"", "<script>", "3 & more", {{0, 
 
 TEST_CASE("the figure has its points where they belong") {
     const std::string svg = svg_steering(example(), figure);
-    // Frames are 330 x 230 at (62, 78) and (468, 78); rates run from 0 to 1, perplexities from 2 to 10.
+    // Frames are 330 x 230 at (62, 78) and (468, 78); rates run from 0 to 1, perplexities from 1.5 to 7.5.
     CHECK_THAT(svg, Contains("<polyline points=\"62,250.5 227,193 392,135.5\"") && Contains("<polyline points=\"62,193 227,193 392,250.5\"") && Contains("<polyline points=\"62,221.75 227,193 392,221.75\""));
-    CHECK_THAT(svg, Contains("<polyline points=\"468,308 633,279.25 798,149.88\"") && Contains("7 prompts, 1 continuation each"));
+    CHECK_THAT(svg, Contains("<polyline points=\"468,288.83 633,250.5 798,78\"") && Contains("7 prompts, 1 continuation each"));
     CHECK_THAT(svg, Contains("&lt;b&gt;Food &amp; ") && Contains("3 &amp; more") && !Contains("<b>"));
     CHECK(random_point(example(), 2).rate == Approx(0.375));
     CHECK((random_point(example(), 2).least == 0.25 && random_point(example(), 2).most == 0.5 && random_point(example(), 0).perplexity == 3));
-    CHECK(detail::round_range(2, 7.5) == std::pair{2.0, 10.0});
-    CHECK(detail::round_range(3.2, 23) == std::pair{0.0, 40.0});
+    CHECK(detail::round_range(2, 7.5) == std::pair{1.5, 7.5});
+    CHECK(detail::round_range(3.2, 23) == std::pair{0.0, 24.0});
     CHECK((detail::round_range(4.03, 4.08).first == Approx(4.02) && detail::round_range(4.03, 4.08).second == Approx(4.10)));
     CHECK((detail::round_range(5, 5).first <= 5 && detail::round_range(5, 5).second > 5));
     SteeringReport alone = example();

@@ -32,7 +32,7 @@ svg.hist rect { fill: var(--accent); } svg.hist text { fill: var(--soft); font-s
 
 inline constexpr std::string_view dashboard_script = R"js(
 const M = JSON.parse($("meta").textContent), sites = ["neuron", "head"], names = ["activation_max", "activation_min", "relevance_max", "relevance_min"];
-const titles = ["Most active", "Least active", "Most relevant", "Least relevant (most against)"];
+const titles = [["Most active", "Most active, negative", "Most relevant", "Least relevant (most against)"], ["Most active", "Least active", "Most relevant", "Least relevant (most against)"]];
 let tokens = [], documents = new Map(), labels = [], rows = [], at = null, ready = new Map();
 
 async function unpack(id) {
@@ -143,9 +143,10 @@ async function go(s, l, u, quiet) {
   const plots = make("div", undefined, "plots");
   for (let q = 0; q < 2; ++q) { const counts = []; for (let i = 0; i < M.bins; ++i) counts.push(data.view.getUint32(u * unitSize + (q * M.bins + i) * 4, true)); plots.append(hist(counts, ["activation", "relevance"][q])); }
   out.push(plots);
+  out.push(make("p", "Each line: value, document : position, text; red is positive, blue negative, the place itself is framed.", "note"));
   const lists = make("div", undefined, "lists");
   for (let k = 0; k < 4; ++k) {
-    const part = make("div"), table = make("table", undefined, "snips"); part.append(make("h2", titles[k]), table);
+    const part = make("div"), table = make("table", undefined, "snips"); part.append(make("h2", titles[s][k]), table);
     entries(data.view, u, k).forEach(e => { const row = table.insertRow(); const v = row.insertCell(); v.className = "v"; v.textContent = e.value.toPrecision(4);
       const p = row.insertCell(); p.className = "p"; p.textContent = e.document + " : " + e.position; p.title = "document : position"; row.insertCell().appendChild(snippet(e, colour < 0 ? (k < 2 ? 0 : 1) : colour)); });
     lists.append(part);

@@ -115,9 +115,9 @@ function choose(t) {
   chosen = chosen === t ? -1 : t; heat(); prompt();
   const box = $("token"); box.hidden = chosen < 0; if (chosen < 0) return;
   const parts = [make("h2", "Token " + t + " " + quoted(t))], cols = make("div", undefined, "cols");
-  const column = D.residual.map(r => r[t]), m = peak(column);
+  const column = D.residual.map(r => r[t]), below = D.embedding[t], m = peak([...column, below]);
   const add = (title, table) => { const d = make("div"); d.appendChild(make("p", title, "lead")); d.appendChild(table); cols.appendChild(d); };
-  add("Through the layers", list(["layer", "relevance", ""], column.map((v, l) => [String(l), brief(v), swatch(v, m)]).reverse()));
+  add("Through the layers", list(["layer", "relevance", ""], [...column.map((v, l) => [String(l), brief(v), swatch(v, m)]).reverse(), ["embedding", brief(below), swatch(below, m)]]));
   if (D.heads) add("Most relevant heads", list(["layer", "head", "relevance", ""], D.heads[t].map(h => [String(h[0]), String(h[1]), brief(h[2]), swatch(h[2], Math.abs(D.heads[t][0][2]))])));
   if (D.neurons) add("Most relevant neurons", list(["layer", "neuron", "relevance", ""], D.neurons[t].map(h => [String(h[0]), String(h[1]), brief(h[2]), swatch(h[2], Math.abs(D.neurons[t][0][2]))])));
   box.replaceChildren(...parts, cols);

@@ -90,7 +90,8 @@ inline std::string html_scale(const Trace& trace) {
            (trace.unit.empty() ? "against <i id=\"scale\"></i> for" : "lowers <i id=\"scale\"></i> raises") + "</span>\n";
 }
 
-/// The prompt for scripts: `ids`, `tokens`, and `text`, the tokens of a running text, where line ends stay and other hidden characters are spelled out.
+/// The prompt for scripts: `ids`, `tokens`, and `text`, the tokens of a running text, where tabs stay, hidden characters are spelled out, and lines end behind a
+/// spelled-out end.
 inline void put_prompt(JsonWriter& json, const Trace& trace) {
     const auto strings = [&](const auto& change) {
         std::string out = "[";
@@ -101,7 +102,7 @@ inline void put_prompt(JsonWriter& json, const Trace& trace) {
     json.raw("tokens", strings([](const std::string& token) { return visible(token); }));
     json.raw("text", strings([](const std::string& token) {
                  std::string out;
-                 for (const auto& c : characters(token)) out += c.code == '\n' || c.code == '\t' ? std::string(c.bytes) : visible(c.bytes);
+                 for (const auto& c : characters(token)) out += (c.code == '\t' ? std::string(c.bytes) : visible(c.bytes)) + (c.code == '\n' ? "\n" : "");
                  return out;
              }));
     json.raw("position", std::to_string(trace.position));

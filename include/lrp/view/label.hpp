@@ -105,6 +105,14 @@ inline bool is_wide(char32_t c) {
     return out + std::string(static_cast<std::size_t>(width - used), ' ');
 }
 
+/// "'cats'", padded to `width` columns; what does not fit ends with "…'".
+[[nodiscard]] inline std::string fit_quoted(std::string_view text, int width) {
+    if (display_width(text) + 2 <= width) return fit("'" + std::string(text) + "'", width);
+    std::string cut = fit(text, std::max(0, width - 3));
+    while (cut.ends_with(' ')) cut.pop_back();
+    return fit("'" + cut + "\xE2\x80\xA6'", width);
+}
+
 /// Text broken at spaces into lines of at most `width` columns (a longer word keeps its line); its own line ends stay.
 [[nodiscard]] inline std::string wrapped(std::string_view text, int width) {
     std::string out;

@@ -41,11 +41,11 @@ struct RandomPoint {
 
 namespace detail {
 
-/// The narrowest range around [least, most] whose ends and quarters are multiples of 1, 2 or 5 times a power of ten.
+/// The narrowest range around [least, most] whose ends and quarters are multiples of a short number times a power of ten.
 inline std::pair<double, double> round_range(double least, double most) {
     const double span = most > least ? most - least : std::max(std::abs(most), 1e-9);
     for (double power = std::pow(10, std::floor(std::log10(span / 4)));; power *= 10)
-        for (const double digit : {1.0, 2.0, 5.0}) {
+        for (const double digit : {1.0, 1.2, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 8.0}) {
             const double step = digit * power, bottom = step * std::floor(least / step * (1 + 1e-12));
             if (bottom + 4 * step >= most) return {bottom, bottom + 4 * step};
         }
@@ -111,8 +111,8 @@ class Panel {
         band += (m > 0 ? " " : "") + rate.at(xs[m], report.chosen.points[m].rate_interval.low);
         back = " " + rate.at(xs[m], report.chosen.points[m].rate_interval.high) + back;
     }
-    std::string out = "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 830 382\" width=\"830\" height=\"382\" font-family=\"system-ui, sans-serif\" font-size=\"13\">\n"
-                      "<rect width=\"100%\" height=\"100%\" fill=\"#ffffff\"/>\n" +
+    std::string out = "<svg xmlns=\"http://www.w3.org/2000/svg\" " + std::string(figure.title.empty() ? "viewBox=\"0 26 830 356\" width=\"830\" height=\"356\"" : "viewBox=\"0 0 830 382\" width=\"830\" height=\"382\"") + " font-family=\"system-ui, sans-serif\" font-size=\"13\">\n"
+                      "<rect width=\"830\" height=\"382\" fill=\"#ffffff\"/>\n" +
                       (figure.title.empty() ? "" : "<text x=\"20\" y=\"24\" font-size=\"16\">" + markup(visible(figure.title)) + "</text>\n") + "<text x=\"20\" y=\"44\" font-size=\"12\" fill=\"#555555\">" + counted(report.prompts, "prompt") + ", " +
                       counted(report.samples, "continuation") + " each; units: " + markup(visible(figure.units)) + "</text>\n";
     out += rate.frame("share of continuations on target", xs) + "<polygon points=\"" + band + back + "\" fill=\"#c8322f\" fill-opacity=\"0.15\"/>\n";
@@ -153,7 +153,7 @@ class Panel {
     const std::string title = markup(visible(figure.title));
     SteeringFigure untitled = figure;
     untitled.title.clear();
-    return detail::html_head(title, "td,th{padding:2px 8px;text-align:left}svg{max-width:100%;height:auto}", false) + "<h1>" + title +
+    return detail::html_head(title, "td,th{padding:2px 8px;text-align:left}svg{max-width:100%;height:auto}table.list td:last-child{white-space:normal;min-width:14rem}", false) + "<h1>" + title +
            "</h1>\n<p>On target: " + markup(visible(figure.target)) + ".</p>\n" + svg_steering(report, untitled) + "<p>Slope of the rate: " + number_text(report.chosen.slope, 3) + " " +
            interval(report.slope_interval) + "; of random units " + number_text(report.random_slope, 3) + " " + interval(report.random_slope_interval) + ". Prompts that move the other way: " +
            number_text(100 * report.chosen.against, 3) + " %. Intervals of rates are Wilson's, of differences and slopes bootstrapped over prompts, all at 95 %.</p>\n"

@@ -94,7 +94,7 @@ inline std::string peak_text(const std::vector<std::vector<float>>& rows) {
     const std::string what = !trace.unit.empty() ? trace.unit
                              : trace.contrast    ? "'" + visible(trace.target_token) + "' against '" + visible(trace.contrast_token) + "'"
                                                  : "'" + visible(trace.target_token) + "'";
-    grid.title = "Relevance for " + what + " by layer and token";
+    grid.title = "Relevance for " + what + " by layer and token" + (how == Normalize::layer ? ", each layer by its largest" : "");
     return detail::svg_grid(grid);
 }
 

@@ -47,9 +47,8 @@ struct TokenMap {
 namespace detail {
 /// "12 'cats'", in `width` columns at most.
 inline std::string row_name(const TokenMap& map, std::size_t index, int width) {
-    std::string name = std::to_string(index) + " '" + visible(map.tokens[index]) + "'";
-    if (display_width(name) <= width) return name;
-    name = fit(name, width);
+    const std::string number = std::to_string(index) + ' ';
+    std::string name = number + fit_quoted(visible(map.tokens[index]), std::max(3, width - static_cast<int>(number.size())));
     while (name.ends_with(' ')) name.pop_back();
     return name;
 }
