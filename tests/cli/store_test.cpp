@@ -295,7 +295,7 @@ TEST_CASE("a collection that was killed goes on with its own shard alone") {
     TemporaryFolder folder;
     const std::string store = (folder.path() / "store").string(), corpus = some_corpus(folder, 4000);
     const auto collect = [&](const std::string& more) { return "collect " + mini + " " + corpus + " -o " + store + " --batch 64 " + more; };
-    const std::string begun = "( " LRP_PROGRAM " " + collect("--shard 0/2") + " 2>/dev/null & pid=$!; while [ ! -e " + store + "/work.0.sqlite-wal ]; do sleep 0.05; done; sleep 0.5; kill -9 $pid )";
+    const std::string begun = "( " LRP_PROGRAM " " + collect("--shard 0/2") + " 2>/dev/null & pid=$!; while [ ! -e " + store + "/work.0.sqlite-wal ] && kill -0 $pid 2>/dev/null; do sleep 0.05; done; sleep 0.5; kill -9 $pid )";
     REQUIRE(std::system(("sh -c '" + begun + "'").c_str()) == 0);
     for (const char* more : {"--shard 1/2", "", "--shard 0/4"}) {
         const Result other = lrp_run(collect(more));
