@@ -1,5 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The lrpxx authors
 // SPDX-License-Identifier: BSD-3-Clause
+#include <algorithm>
 #include <cstdio>
 #include <iostream>
 #include <memory>
@@ -70,6 +71,9 @@ void run(const NeuronsCommand& options) {
     UnitReport report = engine->units(prompt.ids, attribute, options.top, scope);
     const UnitLabels neuron_labels = labels_for(options.store, report.neurons, *checkpoint, options.model.folder);
     const UnitLabels head_labels = labels_for(options.store, report.heads, *checkpoint, options.model.folder);
+    const auto unlabelled = [](const UnitLabels& labels) { return std::all_of(labels.begin(), labels.end(), [](const auto& own) { return own.empty(); }); };
+    if (!options.store.empty() && unlabelled(neuron_labels) && unlabelled(head_labels))
+        std::cerr << "lrp: note: " << options.store << " has no label of these units; `lrp label " << options.store << "` makes labels\n";
     Trace& trace = report.trace;
     trace.prompt = options.model.prompt;
     if (prompt.tokenizer) name_tokens(trace, *prompt.tokenizer, prompt.encoding ? &*prompt.encoding : nullptr);

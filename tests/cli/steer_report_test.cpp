@@ -105,7 +105,8 @@ TEST_CASE("steer --label, neurons --store: units by what a store says of them") 
             CHECK(unit["labels"] == nlohmann::json::array({unit["sign"] == "-" ? "fruit again" : "ripe fruit"}));
         }
     CHECK(found);
-    CHECK_THAT(lrp_run("neurons " + cats + "--store " + store + " --top 48 --per layer").out, Contains("fruit salad"));
+    CHECK_THAT(lrp_run("neurons " + cats + "--store " + store + " --top 48 --per layer").out, Contains("fruit salad") && Contains("labels (; between them)"));
+    CHECK_THAT(lrp_run("neurons " + cats + "--store " + store + " --top 1").err, Contains("has no label of these units; `lrp label "));
 
     struct Case {
         std::string arguments;
