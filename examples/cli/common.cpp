@@ -239,8 +239,8 @@ EngineRequest open_files(const ModelOptions& options, std::size_t tokens, std::o
 
 std::string folder_hash(const std::string& folder, const Checkpoint& checkpoint) { return model_hash(llama_config(read_hf_config(folder)), checkpoint); }
 
-std::map<std::string, std::string> provenance_of(const ModelOptions& options, const Checkpoint& checkpoint) {
-    return {{"model", model_name(options.folder)}, {"model_hash", folder_hash(options.folder, checkpoint)}, {"version", LRP_VERSION_STRING}, {"rules", options.rules.label()},
+std::map<std::string, std::string> provenance_of(const ModelOptions& options, const std::string& model_hash) {
+    return {{"model", model_name(options.folder)}, {"model_hash", model_hash}, {"version", LRP_VERSION_STRING}, {"rules", options.rules.label()},
             {"backend", options.backend},          {"products", std::string(products_name(options.products))}};
 }
 

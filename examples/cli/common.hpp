@@ -84,13 +84,13 @@ void add_json_option(CLI::App& command, std::string& file);
 /// error.
 [[nodiscard]] EngineRequest open_files(const ModelOptions& options, std::size_t tokens, std::optional<Checkpoint>& checkpoint);
 
-/// Opens the files and makes the engine of the backend that the options name.
-/// The hash of a folder's model, from its configuration and its weights.
+/// The hash of a folder's model, from its configuration and its weights, all of which it reads: to be asked once.
 [[nodiscard]] std::string folder_hash(const std::string& folder, const Checkpoint& checkpoint);
 
-/// Where results come from: model, model_hash, version, rules, backend and products. Reads all weights, for the hash.
-[[nodiscard]] std::map<std::string, std::string> provenance_of(const ModelOptions& options, const Checkpoint& checkpoint);
+/// Where results come from: model, model_hash, version, rules, backend and products.
+[[nodiscard]] std::map<std::string, std::string> provenance_of(const ModelOptions& options, const std::string& model_hash);
 
+/// Opens the files and makes the engine of the backend that the options name.
 [[nodiscard]] std::unique_ptr<Engine> open_engine(const ModelOptions& options, std::size_t tokens, std::optional<Checkpoint>& checkpoint);
 
 /// Writes a result to a file (whole or not at all), or to standard output where the name is "-".

@@ -133,7 +133,7 @@ void run(const FlowCommand& options) {
     trace.prompt = options.model.prompt;
     if (prompt.tokenizer) name_tokens(trace, *prompt.tokenizer, prompt.encoding ? &*prompt.encoding : nullptr);
     if (!options.npz.empty() || !options.json.empty() || !options.html.empty()) {
-        trace.provenance.merge(provenance_of(options.model, *checkpoint));
+        trace.provenance.merge(provenance_of(options.model, folder_hash(options.model.folder, *checkpoint)));
         trace.provenance.insert({{"from", std::to_string(cuts.from)}, {"to", std::to_string(cuts.to)}});
     }
     const AttentionEdges* const of_attention = edges ? &edges->edges : nullptr;

@@ -28,12 +28,12 @@ struct NeuronsCommand {
 /// Of each unit its labels; empty without a store.
 using UnitLabels = std::vector<std::vector<std::string>>;
 
-UnitLabels labels_for(const std::string& store, const std::vector<UnitRelevance>& units, const Checkpoint& checkpoint, const std::string& folder) {
+UnitLabels labels_for(const std::string& store, const std::vector<UnitRelevance>& units, const std::string& model_hash, const std::string& folder) {
     if (store.empty()) return {};
 #if defined(LRP_CLI_WITH_STORE)
-    return labels_of_units(store, units, folder_hash(folder, checkpoint), folder);
+    return labels_of_units(store, units, model_hash, folder);
 #else
-    (void)units, (void)checkpoint, (void)folder;
+    (void)units, (void)model_hash, (void)folder;
     fail("--store: this program was built without the neuron store (SQLite)");
 #endif
 }
@@ -69,16 +69,18 @@ void run(const NeuronsCommand& options) {
     std::optional<Checkpoint> checkpoint;
     const auto engine = open_engine(options.model, prompt.ids.size(), checkpoint);
     UnitReport report = engine->units(prompt.ids, attribute, options.top, scope);
-    const UnitLabels neuron_labels = labels_for(options.store, report.neurons, *checkpoint, options.model.folder);
-    const UnitLabels head_labels = labels_for(options.store, report.heads, *checkpoint, options.model.folder);
+    const bool writes_file = !options.npz.empty() || !options.json.empty();
+    const std::string hash = writes_file || !options.store.empty() ? folder_hash(options.model.folder, *checkpoint) : "";
+    const UnitLabels neuron_labels = labels_for(options.store, report.neurons, hash, options.model.folder);
+    const UnitLabels head_labels = labels_for(options.store, report.heads, hash, options.model.folder);
     const auto unlabelled = [](const UnitLabels& labels) { return std::all_of(labels.begin(), labels.end(), [](const auto& own) { return own.empty(); }); };
     if (!options.store.empty() && unlabelled(neuron_labels) && unlabelled(head_labels))
         std::cerr << "lrp: note: " << options.store << " has no label of these units; `lrp label " << options.store << "` makes labels\n";
     Trace& trace = report.trace;
     trace.prompt = options.model.prompt;
     if (prompt.tokenizer) name_tokens(trace, *prompt.tokenizer, prompt.encoding ? &*prompt.encoding : nullptr);
-    if (!options.npz.empty() || !options.json.empty()) {
-        trace.provenance.merge(provenance_of(options.model, *checkpoint));
+    if (writes_file) {
+        trace.provenance.merge(provenance_of(options.model, hash));
         trace.provenance.insert({{"target", std::to_string(trace.target)}, {"per", options.per}});
     }
     if (!options.npz.empty()) write_result(options.npz, to_npz(units_file(report)));

@@ -202,15 +202,22 @@ void add_report_options(CLI::App& command, ReportCommand& report) {
 }
 
 void check_no_report(const ReportCommand& report) {
-    const std::vector<std::pair<const char*, const std::string*>> given{{"--file", &report.file},           {"--target-words", &report.target_words}, {"--target-tokens", &report.target_tokens},
-                                                                        {"--neutral", &report.neutral},     {"--relevance-file", &report.relevance_file}, {"--against-file", &report.against_file}, {"--title", &report.title},
-                                                                        {"--html", &report.html},           {"--svg", &report.svg}};
-    for (const auto& [name, value] : given)
-        if (!value->empty()) fail<UsageError>(name, ": belongs to a report; give --report");
     const ReportCommand none;
-    for (const auto& [name, differs] : {std::pair("--samples", report.options.samples != none.options.samples), std::pair("--random-sets", report.options.random_sets != none.options.random_sets),
-                                        std::pair("--multipliers", report.multipliers != none.multipliers)})
-        if (differs) fail<UsageError>(name, ": belongs to a report; give --report");
+    const auto refuse = [](const char* name, const auto& given, const auto& otherwise) {
+        if (given != otherwise) fail<UsageError>(name, ": belongs to a report; give --report");
+    };
+    refuse("--file", report.file, none.file);
+    refuse("--target-words", report.target_words, none.target_words);
+    refuse("--target-tokens", report.target_tokens, none.target_tokens);
+    refuse("--neutral", report.neutral, none.neutral);
+    refuse("--relevance-file", report.relevance_file, none.relevance_file);
+    refuse("--against-file", report.against_file, none.against_file);
+    refuse("--title", report.title, none.title);
+    refuse("--html", report.html, none.html);
+    refuse("--svg", report.svg, none.svg);
+    refuse("--samples", report.options.samples, none.options.samples);
+    refuse("--random-sets", report.options.random_sets, none.options.random_sets);
+    refuse("--multipliers", report.multipliers, none.multipliers);
 }
 
 void run_report(const ModelOptions& model, const SteeringOptions& steering, const GenerationOptions& generation, ReportCommand report) {

@@ -58,9 +58,10 @@ SteeringPlan named_plan(const SteeringOptions& options, bool factors) {
 void add_labelled(SteeringPlan& plan, const SteeringOptions& options, const Checkpoint& checkpoint, const std::string& folder, bool factors) {
     if (options.labels.empty()) return;
 #if defined(LRP_CLI_WITH_STORE)
+    const std::string hash = folder_hash(folder, checkpoint);
     for (const std::string& text : options.labels) {
         const auto [name, factor] = parse_label(text, factors);
-        for (const UnitEdit& edit : label_edits(options.store, name, options.label_source, factor, folder_hash(folder, checkpoint), folder)) plan.units.push_back(edit);
+        for (const UnitEdit& edit : label_edits(options.store, name, options.label_source, factor, hash, folder)) plan.units.push_back(edit);
     }
 #else
     (void)plan, (void)checkpoint, (void)folder, (void)factors;

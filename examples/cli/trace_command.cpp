@@ -41,10 +41,11 @@ TraceSites parse_sites(const std::string& text) {
     return sites;
 }
 
-void describe(Trace& trace, const TraceOptions& options, const Checkpoint& checkpoint) {
-    trace.provenance.merge(provenance_of(options.model, checkpoint));
-    trace.provenance.insert({"seed", options.lxt_seed ? "logit" : "1"});
-    for (const std::string& unit : options.through) trace.provenance["through"] += (trace.provenance["through"].empty() ? "" : ",") + unit;
+std::map<std::string, std::string> trace_provenance(const TraceOptions& options, const Checkpoint& checkpoint) {
+    auto provenance = provenance_of(options.model, folder_hash(options.model.folder, checkpoint));
+    provenance["seed"] = options.lxt_seed ? "logit" : "1";
+    for (const std::string& unit : options.through) provenance["through"] += (provenance["through"].empty() ? "" : ",") + unit;
+    return provenance;
 }
 
 namespace {
@@ -137,7 +138,7 @@ void run(const TraceOptions& options) {
     Trace trace = engine->trace(prompt.ids, attribute, &times, condition);
     trace.prompt = options.model.prompt;
     if (prompt.tokenizer) name_tokens(trace, *prompt.tokenizer, prompt.encoding ? &*prompt.encoding : nullptr);
-    if (writes_file(options)) describe(trace, options, *checkpoint);
+    if (writes_file(options)) trace.provenance.merge(trace_provenance(options, *checkpoint));
     write_files(trace, options, sites);
     if (!quiet) print(trace, options);
     if (options.timing) print_timing(load, times);

@@ -182,6 +182,7 @@ void trace_file_of_prompts(const TraceOptions& options) {
     PassTimes times;
     std::size_t passes = 0;
     // A few passes' worth of lines at a time, shortest first, as prompts of about one length go together.
+    const auto provenance = trace_provenance(options, *checkpoint);
     for (std::size_t begin = 0, end = 0; begin < lines.size(); begin = end) {
         for (std::size_t tokens = 0; end < lines.size() && (end == begin || tokens + prompts[end].ids.size() <= 4 * limit); ++end) tokens += prompts[end].ids.size();
         std::vector<std::size_t> order(end - begin);
@@ -200,7 +201,7 @@ void trace_file_of_prompts(const TraceOptions& options) {
             Trace& trace = traces[i - begin];
             trace.prompt = lines[i].text;
             name_tokens(trace, *model_of.tokenizer, &lines[i].encoding);
-            describe(trace, options, *checkpoint);
+            trace.provenance.insert(provenance.begin(), provenance.end());
             trace.provenance["line"] = std::to_string(lines[i].number);
             results.take(std::move(trace), lines[i].number);
         }

@@ -29,8 +29,8 @@ struct TraceOptions {
 /// "embedding,head" as sites; UsageError naming --sites.
 [[nodiscard]] TraceSites parse_sites(const std::string& text);
 
-/// Adds to a trace's provenance what the options and the files say.
-void describe(Trace& trace, const TraceOptions& options, const Checkpoint& checkpoint);
+/// What the options and the files say of where traces come from; the same for all, and reads all weights.
+[[nodiscard]] std::map<std::string, std::string> trace_provenance(const TraceOptions& options, const Checkpoint& checkpoint);
 
 /// What --timing says on standard error: before a pass, and after all.
 void print_plan(const Engine& engine, std::size_t tokens, std::uint64_t peak, std::uint64_t files);
