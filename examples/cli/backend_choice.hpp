@@ -18,11 +18,15 @@ struct EngineRequest;
 
 using EngineMaker = std::unique_ptr<Engine> (*)(const EngineRequest&);
 
+/// What kinds of products (core/products.hpp) a backend has.
+enum class ProductKinds { both, exact, fast };
+
 /// One backend the project knows.
 struct BackendEntry {
     const char* name;
     EngineMaker make;                        ///< null: this program was built without it
     std::string (*unavailable)() = nullptr;  ///< empty text, or why it cannot run on this machine; null: it always can
+    ProductKinds products = ProductKinds::exact;
 
     [[nodiscard]] bool built() const { return make != nullptr; }
     [[nodiscard]] std::string obstacle() const { return unavailable != nullptr ? unavailable() : std::string(); }

@@ -58,18 +58,6 @@ std::vector<std::vector<std::int32_t>> prompts(const BenchOptions& options, Inde
     return result;
 }
 
-/// Bytes an element of the weight matrices as the files store them, on average.
-double bytes_per_weight(const Checkpoint& checkpoint) {
-    double bytes = 0, count = 0;
-    for (const TensorEntry* entry : checkpoint.tensors()) {
-        if (entry->shape.size() < 2) continue;
-        bytes += static_cast<double>(entry->bytes.size());
-        count += static_cast<double>(entry->count());
-    }
-    require(count > 0, "the checkpoint has no weight matrix");
-    return bytes / count;
-}
-
 Row time_prompt(Engine& engine, const EngineRequest& request, const BenchOptions& options, const std::vector<std::int32_t>& ids) {
     AttributeOptions attribute;
     attribute.top = 1;
@@ -100,13 +88,24 @@ struct Setting {
     std::string model;
     double load_s = 0, weight_bytes = 0;
     unsigned threads = 1;
-    Roofline roofline;
+    std::optional<Roofline> roofline;  ///< of the processor, where that is what computes
 };
 
-nlohmann::ordered_json row_json(const Row& row, const Setting& setting, const BenchOptions& options) {
+using Json = nlohmann::ordered_json;
+
+Json machine_json(const std::optional<Roofline>& roofline) {
+    if (!roofline) return {};
+    return {{"read_gb_per_s", roofline->read / 1e9},
+            {"f32_gflop_per_s", roofline->f32 / 1e9},
+            {"f32_by", roofline->f32_by},
+            {"bf16_dot_gflop_per_s", roofline->bf16_dot / 1e9},
+            {"amx_gflop_per_s", roofline->amx / 1e9}};
+}
+
+Json row_json(const Row& row, const Setting& setting, const BenchOptions& options) {
     const double total = median(row.total);
     return {{"tokens", row.tokens},
-            {"products", options.products},
+            {"products", products_formed(options.model.backend, options.model.products)},
             {"model", setting.model},
             {"backend", options.model.backend},
             {"threads", setting.threads},
@@ -126,19 +125,14 @@ nlohmann::ordered_json row_json(const Row& row, const Setting& setting, const Be
             {"weight_bytes_read", row.weights_read() * setting.weight_bytes},
             {"weights_gb_per_s", row.weights_read() * setting.weight_bytes / total / 1e9},
             {"gflop_per_s", row.flops() / total / 1e9},
-            {"floor_s", row.floor_s},
-            {"roofline_share", row.floor_s / total},
-            {"machine",
-             {{"read_gb_per_s", setting.roofline.read / 1e9},
-              {"f32_gflop_per_s", setting.roofline.f32 / 1e9},
-              {"f32_by", setting.roofline.f32_by},
-              {"bf16_dot_gflop_per_s", setting.roofline.bf16_dot / 1e9},
-              {"amx_gflop_per_s", setting.roofline.amx / 1e9}}}};
+            {"floor_s", setting.roofline ? Json(row.floor_s) : Json()},
+            {"roofline_share", setting.roofline ? Json(row.floor_s / total) : Json()},
+            {"machine", machine_json(setting.roofline)}};
 }
 
 void print_setting(const Setting& setting, const BenchOptions& options) {
     std::printf("%s on %s, products %s, %s; loaded in %.2f s. Medians of %s after %u to warm up; least total in brackets.\n", setting.model.c_str(),
-                options.model.backend.c_str(), options.products.c_str(), counted(setting.threads, "thread").c_str(), setting.load_s, counted(options.runs, "run").c_str(), options.warm_up);
+                options.model.backend.c_str(), products_formed(options.model.backend, options.model.products).c_str(), counted(setting.threads, "thread").c_str(), setting.load_s, counted(options.runs, "run").c_str(), options.warm_up);
     std::printf("\n| tokens | forward s | relevance s | total s               | weights GB/s | GFLOP/s | of roofline | peak memory |\n"
                 "|-------:|----------:|------------:|----------------------:|-------------:|--------:|------------:|------------:|\n");
 }
@@ -152,10 +146,11 @@ void print_machine(const Roofline& machine) {
 
 void print_row(const Row& row, const Setting& setting) {
     const double total = median(row.total);
-    std::array<char, 40> totals{};
+    std::array<char, 40> totals{}, share{"-"};
     std::snprintf(totals.data(), totals.size(), "%.4g (%.4g)", total, least(row.total));
-    std::printf("| %6zu | %9.4g | %11.4g | %21s | %12.2f | %7.1f | %9.1f %% | %11s |\n", row.tokens, median(row.forward), median(row.relevance), totals.data(),
-                row.weights_read() * setting.weight_bytes / total / 1e9, row.flops() / total / 1e9, 100 * row.floor_s / total, human_bytes(row.peak_bytes).c_str());
+    if (setting.roofline) std::snprintf(share.data(), share.size(), "%.1f %%", 100 * row.floor_s / total);
+    std::printf("| %6zu | %9.4g | %11.4g | %21s | %12.2f | %7.1f | %11s | %11s |\n", row.tokens, median(row.forward), median(row.relevance), totals.data(),
+                row.weights_read() * setting.weight_bytes / total / 1e9, row.flops() / total / 1e9, share.data(), human_bytes(row.peak_bytes).c_str());
     std::fflush(stdout);
 }
 
@@ -170,22 +165,23 @@ void run(BenchOptions options) {
     Setting setting;
     setting.load_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     setting.model = model_name(options.model.folder);
-    setting.weight_bytes = bytes_per_weight(*checkpoint);
+    setting.weight_bytes = engine->weight_bytes();
+    if (engine->on_host()) setting.roofline.emplace();
     setting.threads = all_if_none(options.model.threads);
     if (!options.json) print_setting(setting, options);
-    auto list = nlohmann::ordered_json::array();
+    auto list = Json::array();
     for (const auto& ids : all) {
-        setting.roofline.raise(measure_roofline(setting.threads));
+        if (setting.roofline) setting.roofline->raise(measure_roofline(setting.threads));
         Row row = time_prompt(*engine, request, options, ids);
-        row.floor_s = setting.roofline.floor(row.forward_work, setting.weight_bytes, options.model.products) +
-                      setting.roofline.floor(row.relevance_work, setting.weight_bytes, options.model.products);
+        if (setting.roofline)
+            for (const PassWork& work : {row.forward_work, row.relevance_work}) row.floor_s += setting.roofline->floor(work, setting.weight_bytes, options.model.products);
         if (!options.json) print_row(row, setting);
         list.push_back(row_json(row, setting, options));
     }
     if (options.json)
         write_result("-", list.dump(1, ' ', false, nlohmann::json::error_handler_t::replace));
-    else
-        print_machine(setting.roofline);
+    else if (setting.roofline)
+        print_machine(*setting.roofline);
     std::cout.flush();
 }
 
@@ -204,9 +200,9 @@ void add_bench_command(CLI::App& app) {
     command->add_option("--warm-up", options->warm_up, "passes before them that are not timed")->check(CLI::Range(0, 1000))->capture_default_str();
     add_threads_option(*command, options->model.threads);
     command->add_option("--backend", options->model.backend, "what computes: " + backend_help())->capture_default_str();
-    command->add_option("--recompute", options->model.recompute, "layers computed again in the backward pass: never, always, auto, or a memory budget such as 2G")
+    command->add_option("--recompute", options->model.recompute, "layers computed again in the backward pass: never, always, auto (as few as memory allows), or a memory budget such as 2G")
         ->capture_default_str();
-    command->add_option("--seed", options->seed, "another seed, other random prompts")->capture_default_str();
+    add_seed_option(*command, options->seed, "another seed, other random prompts");
     command->add_flag("--json", options->json, "write a list with one object a prompt length");
     command->footer("A pass is what `trace` does: the most likely next token, its relevance at the prompt and in every layer's residual stream (AttnLRP).\n"
                     "GB/s and GFLOP/s count what must be done at least: every weight read once a direction, the explained row alone in the last layer.\n"

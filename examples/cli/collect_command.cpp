@@ -65,7 +65,7 @@ std::map<std::string, std::string> identity_of(const CollectCommand& options, co
             {"rules", options.model.rules.label()},
             {"condition", options.condition == "target" ? "target " + number(options.collect.target) : options.condition},
             {"backend", options.model.backend},
-            {"products", std::string(products_name(options.model.products))},
+            {"products", products_formed(options.model.backend, options.model.products)},
             {"compute_type", compute_type},
             {"version", LRP_VERSION_STRING},
             {"corpus_digest", digest.data()},
@@ -95,7 +95,8 @@ class Run {
         tokenizer_ = load_tokenizer(options_.model.folder);
         read_documents(file);
         std::optional<Checkpoint> checkpoint;
-        const EngineRequest request = open_files(options_.model, 0, checkpoint);
+        EngineRequest request = open_files(options_.model, 0, checkpoint);
+        request.device = ranks_.local();  // one for each rank of a machine
         engine_ = make_engine(options_.model.backend, request);
         identity_ = identity_of(options_, *checkpoint, config_, engine_->compute_type(), corpus_);
         work_identity_ = identity_;

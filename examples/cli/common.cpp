@@ -117,7 +117,7 @@ void add_compute_options(CLI::App& command, ModelOptions& options) {
     command.add_option("--softmax-rule", options.rules.softmax, "another rule for the softmax than the set's own")
         ->check(CLI::IsMember({"taylor", "uniform", "stop"}));
     add_backend_options(command, options);
-    command.add_option("--recompute", options.recompute, "layers computed again in the backward pass: never, always, auto, or a memory budget such as 2G")
+    command.add_option("--recompute", options.recompute, "layers computed again in the backward pass: never, always, auto (as few as memory allows), or a memory budget such as 2G")
         ->capture_default_str();
 }
 
@@ -125,6 +125,11 @@ void refuse_empty_values(CLI::App& app) {
     for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; }))
         for (CLI::Option* option : command->get_options([](const CLI::Option* one) { return !one->get_lnames().empty() && one->get_type_size() != 0; }))
             option->check(CLI::Validator([](const std::string& text) { return text.empty() ? "expected a value, found an empty one" : ""; }, ""));
+}
+
+void add_seed_option(CLI::App& command, std::uint64_t& seed, const std::string& note) {
+    const CLI::Validator from_zero([](const std::string& text) { return text.starts_with('-') ? "expected a number from 0, found " + text : std::string(); }, "");
+    command.add_option("--seed", seed, note)->check(from_zero)->capture_default_str();  // CLI11 would take it for a large one
 }
 
 void add_threads_option(CLI::App& command, unsigned& threads, const std::string& note) {
@@ -148,7 +153,7 @@ void add_generation_options(CLI::App& command, GenerationOptions& options) {
     command.add_option("--temperature", choice.temperature, "0: always the most likely token; above: draw from softmax(logits / temperature)")->capture_default_str();
     command.add_option("--top-k", choice.top_k, "draw from the k most likely tokens only; 0: from all")->check(CLI::Range(0, 1 << 24))->capture_default_str();
     command.add_option("--top-p", choice.top_p, "draw from the fewest most likely tokens whose probability reaches p")->capture_default_str();
-    command.add_option("--seed", choice.seed, "of the random numbers")->capture_default_str();
+    add_seed_option(command, choice.seed, "of the random numbers");
 }
 
 void add_json_option(CLI::App& command, std::string& file) {
@@ -241,7 +246,7 @@ std::string folder_hash(const std::string& folder, const Checkpoint& checkpoint)
 
 std::map<std::string, std::string> provenance_of(const ModelOptions& options, const std::string& model_hash) {
     return {{"model", model_name(options.folder)}, {"model_hash", model_hash}, {"version", LRP_VERSION_STRING}, {"rules", options.rules.label()},
-            {"backend", options.backend},          {"products", std::string(products_name(options.products))}};
+            {"backend", options.backend},          {"products", products_formed(options.backend, options.products)}};
 }
 
 std::unique_ptr<Engine> open_engine(const ModelOptions& options, std::size_t tokens, std::optional<Checkpoint>& checkpoint) {

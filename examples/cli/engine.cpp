@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "engine.hpp"
 
+#include <iostream>
+
 namespace lrp::cli {
 
 namespace {
@@ -27,7 +29,7 @@ constexpr BackendEntry thrust_tbb{"thrust-tbb", make_thrust_tbb_engine};
 constexpr BackendEntry thrust_tbb{"thrust-tbb", nullptr};
 #endif
 #if defined(LRP_CLI_WITH_CUDA)
-constexpr BackendEntry cuda{"cuda", make_cuda_engine, cuda_obstacle}, cuda_bf16{"cuda-bf16", make_cuda_bf16_engine, cuda_obstacle};
+constexpr BackendEntry cuda{"cuda", make_cuda_engine, cuda_obstacle}, cuda_bf16{"cuda-bf16", make_cuda_bf16_engine, cuda_obstacle, ProductKinds::fast};
 #else
 constexpr BackendEntry cuda{"cuda", nullptr}, cuda_bf16{"cuda-bf16", nullptr};
 #endif
@@ -35,7 +37,7 @@ constexpr BackendEntry cuda{"cuda", nullptr}, cuda_bf16{"cuda-bf16", nullptr};
 }  // namespace
 
 const std::vector<BackendEntry>& backends() {
-    static const std::vector<BackendEntry> list{{"eigen", make_eigen_engine},
+    static const std::vector<BackendEntry> list{{"eigen", make_eigen_engine, nullptr, ProductKinds::both},
                                                 {"reference", make_reference_engine},
                                                 {"reference64", make_reference64_engine},
                                                 xtensor,
@@ -48,7 +50,15 @@ const std::vector<BackendEntry>& backends() {
 }
 
 std::unique_ptr<Engine> make_engine(const std::string& backend, const EngineRequest& request) {
-    return choose_backend(backends(), backend).make(request);
+    const BackendEntry& entry = choose_backend(backends(), backend);
+    if (request.products == Products::fast && entry.products == ProductKinds::exact)
+        std::cerr << "lrp: warning: --products fast: backend '" << backend << "' has exact products only, so these are used\n";
+    return entry.make(request);
+}
+
+std::string products_formed(const std::string& backend, Products asked) {
+    const ProductKinds kinds = choose_backend(backends(), backend).products;
+    return std::string(products_name(kinds == ProductKinds::both ? asked : kinds == ProductKinds::fast ? Products::fast : Products::exact));
 }
 
 }  // namespace lrp::cli

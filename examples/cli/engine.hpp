@@ -64,6 +64,10 @@ class Engine {
     virtual void collect(std::span<const CollectDocument> documents, const CollectOptions& options, CollectedUnits& units, bool blind) = 0;
     [[nodiscard]] virtual const char* compute_type() const = 0;
     [[nodiscard]] virtual Index layers() const = 0;
+    /// Bytes of an element of a weight matrix where products read it.
+    [[nodiscard]] virtual double weight_bytes() const = 0;
+    /// Whether the processor computes, in its own memory.
+    [[nodiscard]] virtual bool on_host() const = 0;
     virtual FlowReport flow(std::span<const std::int32_t> ids, std::span<const FlowCuts> pairs, const AttributeOptions& options) = 0;
     virtual EdgeReport edges(std::span<const std::int32_t> ids, const AttributeOptions& options) = 0;
     virtual UnitReport units(std::span<const std::int32_t> ids, const AttributeOptions& options, std::size_t top, UnitScope scope) = 0;
@@ -84,6 +88,7 @@ struct EngineRequest {
     RuleChoice rules;
     unsigned threads = 0;
     Products products = Products::exact;
+    int device = 0;  ///< which card, counted round those that there are
 };
 
 // A maker per backend, each in a source file of its own that belongs to the program only where its definition is set.
@@ -104,7 +109,10 @@ struct EngineRequest {
 /// Every backend the project knows, the default first.
 [[nodiscard]] const std::vector<BackendEntry>& backends();
 
-/// The engine for a backend's name. Errors: those of choose_backend.
+/// "exact" or "fast": the products that a backend forms where these are asked for; some have one kind only. Errors: those of choose_backend.
+[[nodiscard]] std::string products_formed(const std::string& backend, Products asked);
+
+/// The engine for a backend's name. Says where fast products were asked for and it has none. Errors: those of choose_backend.
 [[nodiscard]] std::unique_ptr<Engine> make_engine(const std::string& backend, const EngineRequest& request);
 
 }  // namespace lrp::cli

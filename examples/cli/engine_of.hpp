@@ -21,7 +21,7 @@ namespace lrp::cli {
 template <Backend B>
 inline constexpr bool in_host_memory = !std::string_view(B::name).starts_with("cuda");
 
-/// Loads the weights, if what must be converted fits into memory. Says where fast products were asked for and there are none.
+/// Loads the weights, if what must be converted fits into memory. Says where fast products were asked for and this processor has none.
 template <Backend B>
 std::shared_ptr<const LlamaWeights<B>> load_weights(typename B::context& ctx, const EngineRequest& request) {
     if constexpr (in_host_memory<B>) require_memory(weights_to_convert<B>(request.config, *request.checkpoint), "the weights, which must be converted,");
@@ -107,6 +107,8 @@ class EngineOf : public Engine {
     }
     [[nodiscard]] const char* compute_type() const override { return scalar_name<typename B::scalar>; }
     [[nodiscard]] Index layers() const override { return ruled_->config().layers; }
+    [[nodiscard]] double weight_bytes() const override { return sizeof(typename B::weight); }
+    [[nodiscard]] bool on_host() const override { return in_host_memory<B>; }
 
   private:
     [[nodiscard]] LlamaDecoder<B, AttnLRP> decoder_for(std::span<const std::int32_t> ids, const GenerateOptions& options) {

@@ -141,7 +141,7 @@ void add_faithfulness_command(CLI::App& app) {
     command->add_option("--measure", options->measure, "what drops: the token's probability, or its logit (toward 0)")->check(CLI::IsMember({"probability", "logit"}))->capture_default_str();
     command->add_option("--min-probability", options->least, "leave out prompts whose token is less likely")->check(CLI::Range(0.0, 1.0))->capture_default_str();
     command->add_option("--random-orders", options->options.random_orders, "how many")->check(CLI::Range(0, 1000))->capture_default_str();
-    command->add_option("--seed", options->options.seed, "of the first random order; each further one has the next")->capture_default_str();
+    add_seed_option(*command, options->options.seed, "of the first random order; each further one has the next");
     add_json_option(*command, options->json);
     command->footer("Drops of 50, 85, 90 and 95 %; the first number of zeroed units that reaches one is exact. Orders: relevance summed over positions, with its sign, largest first, and\n"
                     "the same backward; activation by magnitude, summed over positions; random.\nExamples:\n"

@@ -60,7 +60,7 @@ void add_make_random_command(CLI::App& app) {
     auto options = std::make_shared<MakeRandomOptions>();
     command->add_option("DIR", options->folder, "the folder to make; one that is there must be empty")->required();
     command->add_option("--like", options->like, "whose shape: " + known_names())->required();
-    command->add_option("--seed", options->random.seed, "another seed, other weights; the same seed, the same bytes")->capture_default_str();
+    add_seed_option(*command, options->random.seed, "another seed, other weights; the same seed, the same bytes");
     command->add_option("--shard-size", options->shard_size, "size of a file at most, as in 500M or 5G (powers of 1024); a tensor is never cut")->capture_default_str();
     add_threads_option(*command, options->random.threads, " (the bytes are the same for any number)");
     command->footer("The folder has no tokenizer: prompts are given as --ids, and `lrp bench` needs none. It appears when it is complete.\nExamples:\n"

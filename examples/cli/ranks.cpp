@@ -14,6 +14,7 @@ class OneRank : public Ranks {
   public:
     [[nodiscard]] int rank() const override { return 0; }
     [[nodiscard]] int size() const override { return 1; }
+    [[nodiscard]] int local() const override { return 0; }
     void start_counter() override { counter_ = 0; }
     [[nodiscard]] std::int64_t next() override { return counter_++; }
     void meet() override {}

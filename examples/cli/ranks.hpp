@@ -15,9 +15,11 @@ class Ranks {
     virtual ~Ranks() = default;
     [[nodiscard]] virtual int rank() const = 0;
     [[nodiscard]] virtual int size() const = 0;
+    /// Its number among those on the same machine.
+    [[nodiscard]] virtual int local() const = 0;
     /// Starts a count from 0 that all share. Everybody calls it.
     virtual void start_counter() = 0;
-    /// The next number of the shared count: each number goes to one caller.
+    /// The next number of the shared count: each number goes to one caller, who may have asked for it a call ahead.
     [[nodiscard]] virtual std::int64_t next() = 0;
     /// Waits for everybody.
     virtual void meet() = 0;

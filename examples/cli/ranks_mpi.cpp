@@ -17,14 +17,18 @@ class MpiRanks : public Ranks {
     MpiRanks() {
         int there = 0;
         MPI_Initialized(&there);
-        if (there == 0) MPI_Init(nullptr, nullptr);
+        if (there == 0) MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &there);
         MPI_Comm_rank(MPI_COMM_WORLD, &rank_);
         MPI_Comm_size(MPI_COMM_WORLD, &size_);
-        // The count lies with rank 0; everybody adds to it without rank 0's help.
+        MPI_Comm here{};
+        MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &here);
+        MPI_Comm_rank(here, &local_);
+        MPI_Comm_free(&here);
+        // The count lies with rank 0, and everybody adds to it.
         MPI_Win_allocate(rank_ == 0 ? sizeof(std::int64_t) : 0, sizeof(std::int64_t), MPI_INFO_NULL, MPI_COMM_WORLD, &counter_, &window_);
-        start_counter();
     }
     ~MpiRanks() override {
+        answer();
         MPI_Win_free(&window_);
         MPI_Finalize();
     }
@@ -33,21 +37,23 @@ class MpiRanks : public Ranks {
 
     [[nodiscard]] int rank() const override { return rank_; }
     [[nodiscard]] int size() const override { return size_; }
+    [[nodiscard]] int local() const override { return local_; }
     void start_counter() override {
+        answer();
+        meet();
         if (rank_ == 0) {
             MPI_Win_lock(MPI_LOCK_EXCLUSIVE, 0, 0, window_);
             *counter_ = 0;
             MPI_Win_unlock(0, window_);
         }
         meet();
+        ask();
     }
     [[nodiscard]] std::int64_t next() override {
-        const std::int64_t one = 1;
-        std::int64_t before = 0;
-        MPI_Win_lock(MPI_LOCK_SHARED, 0, 0, window_);
-        MPI_Fetch_and_op(&one, &before, MPI_INT64_T, 0, 0, MPI_SUM, window_);
-        MPI_Win_unlock(0, window_);
-        return before;
+        answer();
+        const std::int64_t number = next_;
+        ask();
+        return number;
     }
     void meet() override { MPI_Barrier(MPI_COMM_WORLD); }
     void share(std::string& text) override {
@@ -82,8 +88,23 @@ class MpiRanks : public Ranks {
     }
 
   private:
+    /// Asks for the next number, which comes while the one before is worked on: between machines the answer waits until rank 0 is in MPI, which it is between its
+    /// own pieces of work.
+    void ask() {
+        MPI_Win_lock(MPI_LOCK_SHARED, 0, 0, window_);
+        MPI_Rget_accumulate(&one, 1, MPI_INT64_T, &next_, 1, MPI_INT64_T, 0, 0, 1, MPI_INT64_T, MPI_SUM, window_, &asked_);
+    }
+    void answer() {
+        if (asked_ == MPI_REQUEST_NULL) return;
+        MPI_Wait(&asked_, MPI_STATUS_IGNORE);
+        MPI_Win_unlock(0, window_);
+    }
+
     static constexpr std::size_t chunk = std::size_t{1} << 28;  // counts of MPI are ints
-    int rank_ = 0, size_ = 1;
+    static constexpr std::int64_t one = 1;
+    int rank_ = 0, size_ = 1, local_ = 0;
+    std::int64_t next_ = 0;
+    MPI_Request asked_ = MPI_REQUEST_NULL;
     std::int64_t* counter_ = nullptr;
     MPI_Win window_{};
 };

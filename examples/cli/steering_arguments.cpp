@@ -23,14 +23,14 @@ bool read_number(std::string_view text, N& value) {
     return code == std::errc() && end == text.data() + text.size();
 }
 
-/// "3/118" or "head:1/3".
 bool read_unit(std::string_view text, UnitEdit& edit) {
-    if (text.starts_with("head:")) {
-        edit.site = Site::head;
-        text.remove_prefix(5);
+    const std::optional<UnitRef> unit = parse_unit_ref(text);
+    if (unit) {
+        edit.site = unit->site;
+        edit.layer = unit->layer;
+        edit.unit = unit->unit;
     }
-    const auto slash = text.find('/');
-    return slash != std::string_view::npos && read_number(text.substr(0, slash), edit.layer) && read_number(text.substr(slash + 1), edit.unit) && edit.layer >= 0 && edit.unit >= 0;
+    return unit.has_value();
 }
 
 DirectionEdit direction(const std::string& where, std::string_view name, std::vector<float> values, double scale) {
@@ -56,15 +56,14 @@ UnitEdit parse_edit(std::string_view option, std::string_view text, UnitEdit::Ki
 }
 
 UnitRef parse_unit(std::string_view option, std::string_view text) {
-    const UnitEdit edit = parse_zero(option, text);
-    return {edit.site, edit.layer, edit.unit};
+    const std::optional<UnitRef> unit = parse_unit_ref(text);
+    if (!unit) fail<UsageError>(option, ": expected LAYER/NEURON such as 3/118 (or head:LAYER/HEAD), found '", text, "'");
+    return *unit;
 }
 
 UnitEdit parse_zero(std::string_view option, std::string_view text) {
-    UnitEdit edit;
-    edit.kind = UnitEdit::Kind::set;
-    if (!read_unit(text, edit)) fail<UsageError>(option, ": expected LAYER/NEURON such as 3/118 (or head:LAYER/HEAD), found '", text, "'");
-    return edit;
+    const UnitRef unit = parse_unit(option, text);
+    return {unit.site, unit.layer, unit.unit, UnitEdit::Kind::set, 0};
 }
 
 UnitEdit parse_head(std::string_view option, std::string_view text) {

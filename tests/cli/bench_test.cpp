@@ -58,6 +58,7 @@ TEST_CASE("make-random and bench: wrong use ends with 2, failure with 1") {
         {"bench " + mini + " --tokens ''", 2, "lrp bench: --tokens: expected a value"},
         {"bench " + mini + " --products best", 2, "--products"},
         {"bench " + mini + " --runs 0", 2, "--runs"},
+        {"bench " + mini + " --seed -1", 2, "--seed: expected a number from 0, found -1"},
         {"bench " + mini + " --ids 1,x", 2, "--ids: expected token ids such as 1,5,7, found 'x'"},
         {"bench " + mini + " --ids 640", 1, "token id 640"},
         {"bench " + mini + " --backend tpu", 2, "backend: 'tpu' is not known"},
@@ -106,6 +107,10 @@ TEST_CASE("bench: the table has a row a prompt length, and --ids is a prompt") {
     CHECK(result.code == 0);
     CHECK_THAT(result.out,
                Contains("mini on eigen, products exact, 1 thread;") && Contains("This machine at most: reads ") && Contains("|      3 |") && Contains("|      7 |"));
+    const Result exact = lrp_run("bench " + mini + " --tokens 3 --runs 1 --threads 1 --backend reference --products fast --json");
+    CHECK_THAT(exact.err, Contains("lrp: warning: --products fast: backend 'reference' has exact products only"));
+    const auto of_reference = nlohmann::json::parse(exact.out);
+    CHECK((of_reference[0]["products"] == "exact" && of_reference[0]["weight_bytes_read"] == 4 * (2 * 6 * 196608 + 640 * 128)));
     const auto list = nlohmann::json::parse(lrp_run("bench " + mini + " --ids 1,5,7,9 --runs 1 --threads 1 --json").out);
     CHECK((list.size() == 1 && list[0]["tokens"] == 4));
 }

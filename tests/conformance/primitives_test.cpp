@@ -179,6 +179,12 @@ TEMPLATE_TEST_CASE("top_k: largest first, the lower place first among equals", "
     Row sorted = many[0];
     std::sort(sorted.begin(), sorted.end(), std::greater<>());
     for (std::size_t i = 0; i < best.size(); ++i) CHECK(many[0][static_cast<std::size_t>(best[i])] == sorted[i]);
+    Row flat(5000, -2.0);
+    flat[1700] = flat[4100] = 3;
+    auto peaks = bench.line(flat);
+    best.resize(1);
+    B::top_k(bench.ctx, peaks.data(), 5000, best);
+    CHECK(best[0] == 1700);
 }
 
 TEMPLATE_TEST_CASE("tensors keep memory that is large enough, and strided views come back in row-major order", "[primitive]", float,

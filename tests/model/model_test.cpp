@@ -75,19 +75,23 @@ TEST_CASE("recomputing layers and any number of threads give the same bits") {
 
 TEST_CASE("a budget recomputes as few layers as it allows") {
     const auto bytes = [](Index count) { return static_cast<std::uint64_t>(100 + 10 * (count == 0 ? 8 : 8 - count + 1)); };
-    CHECK(Recompute::within(180).decide(8, bytes) == 0);
-    CHECK(Recompute::within(179).decide(8, bytes) == 2);
-    CHECK(Recompute::within(150).decide(8, bytes) == 4);
-    CHECK(Recompute::within(110).decide(8, bytes) == 8);
-    CHECK_THROWS_WITH(Recompute::within(109).decide(8, bytes),
+    const auto room = [] { return std::uint64_t{150}; };
+    CHECK(Recompute{}.decide(8, bytes, room) == 4);
+    CHECK(Recompute{}.decide(8, bytes, [] { return std::uint64_t{1}; }) == 8);  // refused by nobody: less than that it cannot be
+    CHECK(Recompute::within(180).decide(8, bytes, room) == 0);
+    CHECK(Recompute::within(179).decide(8, bytes, room) == 2);
+    CHECK(Recompute::within(150).decide(8, bytes, room) == 4);
+    CHECK(Recompute::within(110).decide(8, bytes, room) == 8);
+    CHECK_THROWS_WITH(Recompute::within(109).decide(8, bytes, room),
                       Contains("needs 180 bytes keeping everything and 110 bytes recomputing each layer; the budget is 109 bytes"));
-    CHECK((Recompute::keep().decide(8, bytes) == 0 && Recompute::layer().decide(8, bytes) == 8 && Recompute::layers(3).decide(8, bytes) == 3));
+    CHECK((Recompute::keep().decide(8, bytes, room) == 0 && Recompute::layer().decide(8, bytes, room) == 8 && Recompute::layers(3).decide(8, bytes, room) == 3));
 }
 
 TEST_CASE("a recompute policy is read from text") {
-    CHECK((!Recompute::parse("never").budget && Recompute::parse("never").first == 0));
-    CHECK((!Recompute::parse("always").budget && Recompute::parse("always").first == Recompute::all));
-    CHECK(Recompute::parse("2G").budget == std::uint64_t{2} << 30);
+    CHECK((Recompute::parse("never").by == Recompute::By::layers && Recompute::parse("never").first == 0));
+    CHECK((Recompute::parse("always").by == Recompute::By::layers && Recompute::parse("always").first == Recompute::all));
+    CHECK(Recompute::parse("auto").by == Recompute::By::room);
+    CHECK((Recompute::parse("2G").by == Recompute::By::budget && Recompute::parse("2G").budget == std::uint64_t{2} << 30));
     CHECK(Recompute::parse("123").budget == 123);
     for (const char* bad : {"", "sometimes", "2T", "-1", "99999999999999G", "1.5G"}) CHECK_THROWS_AS(Recompute::parse(bad), UsageError);
     using Model = LlamaModel<EigenBackend<float>, AttnLRP>;

@@ -58,6 +58,18 @@ TEST_CASE("an arena that is too small is an error with both numbers, and the con
     CHECK(one.rows() == 4);
 }
 
+TEST_CASE("a tensor that grows gives its memory back first, and is empty where there is not enough") {
+    Ctx ctx(Ctx::Options{}, 4096);
+    CHECK(ctx.room() == 4096);
+    Tensor<B> tensor(ctx, 20, 30);
+    CHECK(ctx.room() == 4096 - 2560);
+    tensor.resize(ctx, 20, 40);
+    CHECK((tensor.rows() == 20 && tensor.cols() == 40 && ctx.room() == 4096 - 3328));
+    CHECK_THROWS_WITH(tensor.resize(ctx, 20, 60), Contains("arena: 4800 bytes were asked for, 4096 of 4096 are free"));
+    CHECK((tensor.empty() && tensor.view().rows == 0));
+    CHECK_FALSE(Ctx().room().has_value());
+}
+
 #if !defined(__SANITIZE_ADDRESS__)  // which ends the program instead of refusing
 TEST_CASE("memory that the host does not have is an error with the number of bytes, and the context goes on") {
     Ctx ctx;

@@ -113,6 +113,9 @@ enum class Normalize { layer, global, none };
     return names;
 }
 
+/// How a picture scales its rows: numbers stay raw in files, but colours need a scale.
+[[nodiscard]] constexpr Normalize picture_scale(Normalize how) { return how == Normalize::none ? Normalize::global : how; }
+
 /// Scales rows in place as `how` says; a row (or map) of zeros stays as it is.
 inline void normalize_rows(std::vector<std::vector<float>>& rows, Normalize how) {
     const auto largest = [](const std::vector<float>& row) {

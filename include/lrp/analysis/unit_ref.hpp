@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <charconv>
+#include <optional>
 #include <string_view>
 
 #include <lrp/core/error.hpp>
@@ -15,6 +17,24 @@ struct UnitRef {
     Index layer = 0;
     Index unit = 0;
 };
+
+/// A unit as a user writes it: "3/118" for layer 3, neuron 118, or "head:1/3" for a head, both numbers from 0. Nothing for anything else.
+[[nodiscard]] inline std::optional<UnitRef> parse_unit_ref(std::string_view text) {
+    UnitRef unit;
+    constexpr std::string_view of_heads = "head:";
+    if (text.starts_with(of_heads)) {
+        unit.site = Site::head;
+        text.remove_prefix(of_heads.size());
+    }
+    const auto number = [](std::string_view digits, Index& value) {
+        const char* last = digits.data() + digits.size();
+        const auto [end, code] = std::from_chars(digits.data(), last, value);
+        return code == std::errc() && end == last && value >= 0;
+    };
+    const auto slash = text.find('/');
+    if (slash == std::string_view::npos || !number(text.substr(0, slash), unit.layer) || !number(text.substr(slash + 1), unit.unit)) return std::nullopt;
+    return unit;
+}
 
 /// UsageError, which begins with `who`, for a layer that a model lacks.
 template <class Config>

@@ -71,10 +71,14 @@ class Tensor {
     Tensor() = default;
     Tensor(context& ctx, Index rows, Index cols) { resize(ctx, rows, cols); }
 
-    /// Takes the shape; memory is kept if it is large enough, contents are not.
+    /// Takes the shape; memory is kept if it is large enough, contents are not. Where it is not, it is given back first: an error leaves an empty tensor.
     void resize(context& ctx, Index rows, Index cols) {
         require_context(ctx);
-        if (rows * cols > buffer_.size()) buffer_ = B::template allocate<E>(ctx, rows * cols);
+        if (rows * cols > buffer_.size()) {
+            rows_ = cols_ = 0;
+            buffer_ = {};
+            buffer_ = B::template allocate<E>(ctx, rows * cols);
+        }
         rows_ = rows;
         cols_ = cols;
     }

@@ -15,7 +15,7 @@ namespace lrp {
 /// Ops that a backend may compute natively. A backend lists them as `static constexpr std::array native{Native::softmax, ...};` and
 /// provides, for softmax: `softmax(ctx, View<const T> x, View<T> s, Index queries)`, the causal or full row softmax; for tiles:
 /// `for_each_tile(ctx, Index n, Index scratch, f)`, which calls f(group, i, T* memory) for every i < n, each by one group of lanes that share
-/// `scratch` scalars of fast memory; for attention: `attention_forward(ctx, AttentionForward<T>)` and `attention_backward(ctx, AttentionBackward<T>)`.
+/// `scratch` scalars of fast memory (`static constexpr Index tile_bytes`, if there: no more bytes than this); for attention: `attention_forward(ctx, AttentionForward<T>)` and `attention_backward(ctx, AttentionBackward<T>)`.
 /// With tiles or attention, no T x T matrix is needed.
 enum class Native { softmax, tiles, attention };
 

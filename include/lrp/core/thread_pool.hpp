@@ -44,7 +44,8 @@ class ThreadPool {
     [[nodiscard]] unsigned size() const { return static_cast<unsigned>(workers_.size()) + 1; }
 
     /// Calls work(i), or work(i, thread) with the number of the thread below size(), for every i < count and returns when all are done. The
-    /// first exception is thrown again here. A loop inside a loop, of this pool or another one, runs on its own thread alone.
+    /// first exception is thrown again here. A loop inside a loop, of this pool or another one, runs on its own thread
+    /// alone; of another one as thread 0, so that several of its threads must not share what work keeps by number there.
     template <class F>
     void parallel_for(Index count, const F& work) {
         const auto call = [&work](Index i, unsigned thread) {

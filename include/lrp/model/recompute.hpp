@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <limits>
-#include <optional>
 #include <string_view>
 
 #include <lrp/core/error.hpp>
@@ -14,25 +14,33 @@
 namespace lrp {
 
 /// What a forward pass keeps for the backward pass: everything, or of some or all layers the input alone, from which the layer is computed
-/// again (the same bits, memory of one layer); by choice, or as few layers as a budget of bytes allows.
+/// again (the same bits, memory of one layer); by choice, or as few layers as memory allows.
 struct Recompute {
+    enum class By {
+        room,    ///< as few as fit what the context has left (pass_room); all layers where that is not enough either
+        layers,  ///< `first`
+        budget,  ///< as few as fit `budget`
+    };
     static constexpr Index all = std::numeric_limits<Index>::max();
-    static constexpr std::uint64_t default_budget = std::uint64_t{4} << 30;
+    static constexpr std::uint64_t default_room = std::uint64_t{4} << 30;  ///< bytes, of contexts that do not know what they have
 
-    Index first = 0;                                       ///< so many layers, from the first on, are recomputed
-    std::optional<std::uint64_t> budget = default_budget;  ///< bytes that decide in place of `first`
+    By by = By::room;
+    Index first = 0;           ///< so many layers, from the first on, are recomputed
+    std::uint64_t budget = 0;  ///< bytes
 
-    [[nodiscard]] static Recompute keep() { return {0, std::nullopt}; }
-    [[nodiscard]] static Recompute layer() { return {all, std::nullopt}; }
-    [[nodiscard]] static Recompute layers(Index count) { return {count, std::nullopt}; }
-    [[nodiscard]] static Recompute within(std::uint64_t bytes) { return {0, bytes}; }
+    [[nodiscard]] static Recompute keep() { return layers(0); }
+    [[nodiscard]] static Recompute layer() { return layers(all); }
+    [[nodiscard]] static Recompute layers(Index count) { return {By::layers, count, 0}; }
+    [[nodiscard]] static Recompute within(std::uint64_t bytes) { return {By::budget, 0, bytes}; }
 
-    /// How many of a model's layers are recomputed, given the bytes that a pass needs with each number. Error if none fits the budget.
-    template <class Bytes>
-    [[nodiscard]] Index decide(Index layers, const Bytes& bytes) const {
-        if (!budget) return std::min(first, layers);
-        const Index fewest = fewest_within(layers, *budget, bytes);
-        require(bytes(fewest) <= *budget, "recompute: the pass needs ", bytes(0), " bytes keeping everything and ", bytes(layers), " bytes recomputing each layer; the budget is ", *budget,
+    /// How many of a model's layers are recomputed, given the bytes that a pass needs with each number, and room(), those that there are. Error if
+    /// none fits a budget.
+    template <class Bytes, class Room>
+    [[nodiscard]] Index decide(Index layers, const Bytes& bytes, const Room& room) const {
+        if (by == By::layers) return std::min(first, layers);
+        if (by == By::room) return fewest_within(layers, room(), bytes);
+        const Index fewest = fewest_within(layers, budget, bytes);
+        require(bytes(fewest) <= budget, "recompute: the pass needs ", bytes(0), " bytes keeping everything and ", bytes(layers), " bytes recomputing each layer; the budget is ", budget,
                 " bytes");
         return fewest;
     }
@@ -60,5 +68,15 @@ struct Recompute {
         return within(number << shift);
     }
 };
+
+/// Bytes that a pass may take where nobody says otherwise: what the context has left, if it knows (`ctx.room()`).
+template <class C>
+[[nodiscard]] std::uint64_t pass_room(const C& ctx) {
+    if constexpr (requires { ctx.room(); }) {
+        return ctx.room().value_or(Recompute::default_room);
+    } else {
+        return Recompute::default_room;
+    }
+}
 
 }  // namespace lrp

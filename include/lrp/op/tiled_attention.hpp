@@ -284,6 +284,7 @@ struct TiledAttention {
     template <class B>
     static bool available([[maybe_unused]] Index head_dim) {
         if constexpr (is_native<B>(Native::attention)) return head_dim <= B::widest_head;
+        if constexpr (requires { B::tile_bytes; }) return KeyTile<typename B::scalar>::scratch(head_dim) * Index{sizeof(typename B::scalar)} <= B::tile_bytes;  // none needs more
         return is_native<B>(Native::tiles);
     }
 

@@ -14,6 +14,7 @@
 #include <string_view>
 #include <vector>
 
+#include <lrp/core/human.hpp>
 #include <lrp/io/checkpoint.hpp>
 #include <lrp/io/hf_config.hpp>
 #include <lrp/io/load.hpp>
@@ -66,18 +67,7 @@ namespace detail {
 /// Tensors that a model of this configuration does not have, and the files do.
 inline std::vector<const TensorEntry*> unused_tensors(const LlamaConfig& config, const Checkpoint& checkpoint) {
     std::set<const TensorEntry*> used{checkpoint.find("lm_head.weight")};  // beside a tied embedding it is spoken of below
-    struct Names {
-        struct Linear {
-            int weight = 0, bias = 0;
-        };
-        struct Layer {
-            int attn_norm = 0, mlp_norm = 0;
-            Linear q, k, v, o, gate, up, down;
-        };
-        int embedding = 0, final_norm = 0, head = 0;
-        std::vector<Layer> layers;
-    } names;
-    for_each_tensor(config, names, [&](const std::string& name, Index, Index, int) { used.insert(checkpoint.find(name)); });
+    for_each_tensor_name(config, [&](const std::string& name, Index, Index) { used.insert(checkpoint.find(name)); });
     std::vector<const TensorEntry*> result;
     for (const TensorEntry* entry : checkpoint.tensors())
         if (!used.contains(entry)) result.push_back(entry);
@@ -160,7 +150,7 @@ template <Backend B>
     }
     const std::vector<const TensorEntry*> unused = detail::unused_tensors(config, checkpoint);
     if (!unused.empty())
-        notes.push_back(detail::concat("the files hold ", unused.size(), unused.size() == 1 ? " tensor" : " tensors", " that config.json knows no use for, such as '", unused.front()->name, "' (num_hidden_layers is ",
+        notes.push_back(detail::concat("the files hold ", counted(unused.size(), "tensor"), " that config.json knows no use for, such as '", unused.front()->name, "' (num_hidden_layers is ",
                                        config.layers, ")"));
     return notes;
 }

@@ -88,21 +88,9 @@ struct RandomTensor {
 /// The tensors of a model, in its own order. Deviations keep activations of order 1: a map of `in` inputs 1/sqrt(in), those that write to the
 /// residual stream (o, down) further 1/sqrt(2 L), the embedding 1/sqrt(d), so that a tied head's logits are of order 1; norms 1 +- 0.1.
 [[nodiscard]] inline std::vector<RandomTensor> random_tensors(const LlamaConfig& config) {
-    struct NoTensor {};
-    struct Map {
-        NoTensor weight, bias;
-    };
-    struct Layer {
-        NoTensor attn_norm, mlp_norm;
-        Map q, k, v, o, gate, up, down;
-    };
-    struct {
-        NoTensor embedding, final_norm, head;
-        std::vector<Layer> layers;
-    } names;
     std::vector<RandomTensor> result;
     const double stream = 1 / std::sqrt(2.0 * static_cast<double>(config.layers));
-    for_each_tensor(config, names, [&](const std::string& name, Index rows, Index cols, NoTensor&) {
+    for_each_tensor_name(config, [&](const std::string& name, Index rows, Index cols) {
         RandomTensor tensor{{name, Dtype::bf16, {static_cast<std::uint64_t>(cols)}}};
         if (rows > 0) {
             tensor.plan.shape.insert(tensor.plan.shape.begin(), static_cast<std::uint64_t>(rows));

@@ -2,11 +2,12 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #pragma once
 
-#include <charconv>
 #include <compare>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include <lrp/analysis/unit_ref.hpp>
 #include <lrp/pipeline/merge_stores.hpp>
 
 namespace lrp {
@@ -20,20 +21,17 @@ struct UnitName {
 
     /// "3/118", or "head:1/3" for a head whatever `head` says, both counted from 0. UsageError for anything else, and for what the store does not have.
     [[nodiscard]] static UnitName parse(const std::string& text, bool head, const UnitSizes& sizes) {
-        constexpr std::string_view of_heads = "head:";
-        const bool named = text.starts_with(of_heads);
-        head = head || named;
+        const std::optional<UnitRef> read = parse_unit_ref(text);
+        head = head || (read && read->site == Site::head);
         UnitName name;
         name.site = head ? "head" : "neuron";
-        const char* last = text.data() + text.size();
-        const auto [slash, first] = std::from_chars(text.data() + (named ? of_heads.size() : 0), last, name.layer);
-        const bool cut = first == std::errc() && slash != last && *slash == '/';
-        const auto [end, second] = cut ? std::from_chars(slash + 1, last, name.unit) : std::from_chars_result{slash, std::errc::invalid_argument};
-        if (second != std::errc() || end != last) fail<UsageError>("unit: expected layer/", name.site, " such as 3/118, found '", text, "'");
+        if (!read) fail<UsageError>("unit: expected LAYER/", head ? "HEAD such as 1/3" : "NEURON such as 3/118 (or head:LAYER/HEAD)", ", found '", text, "'");
+        name.layer = read->layer;
+        name.unit = read->unit;
         const auto layers = static_cast<std::int64_t>(sizes.layers);
-        if (name.layer < 0 || name.layer >= layers) fail<UsageError>("unit '", text, "': expected a layer from 0 to ", layers - 1, ", found ", name.layer);
+        if (name.layer >= layers) fail<UsageError>("unit '", text, "': expected a layer from 0 to ", layers - 1, ", found ", name.layer);
         const Index units = sizes.units(head);
-        if (name.unit < 0 || name.unit >= units) fail<UsageError>("unit '", text, "': expected a ", name.site, " from 0 to ", units - 1, ", found ", name.unit);
+        if (name.unit >= units) fail<UsageError>("unit '", text, "': expected a ", name.site, " from 0 to ", units - 1, ", found ", name.unit);
         return name;
     }
     friend auto operator<=>(const UnitName&, const UnitName&) = default;

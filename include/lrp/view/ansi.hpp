@@ -133,12 +133,7 @@ inline std::string ansi_grid(const std::vector<std::string>& names, const std::v
 /// the prompt is wider than the terminal. With colour, cells are coloured blocks; without, signed tenths.
 [[nodiscard]] inline std::string ansi_heatmap(const Trace& trace, const TerminalStyle& style, Normalize how, bool include_embedding) {
     auto rows = heat_rows(trace, include_embedding);
-    normalize_rows(rows, how);
-    if (how == Normalize::none) {  // numbers stay raw in files; a screen needs a scale
-        auto scaled = rows;
-        normalize_rows(scaled, Normalize::global);
-        rows = scaled;
-    }
+    normalize_rows(rows, picture_scale(how));
     std::vector<std::string> tokens;
     for (std::size_t t = 0; t < trace.tokens_count; ++t) tokens.push_back(detail::shown(trace, t));
     return wrapped(std::string("relevance of each layer's output, by token (") +

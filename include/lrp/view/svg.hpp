@@ -86,7 +86,7 @@ inline std::string peak_text(const std::vector<std::vector<float>>& rows) {
     detail::SvgGrid grid;
     grid.raw = heat_rows(trace, include_embedding);
     grid.scaled = grid.raw;
-    normalize_rows(grid.scaled, how == Normalize::none ? Normalize::global : how);
+    normalize_rows(grid.scaled, picture_scale(how));
     grid.limit = how == Normalize::layer ? "1" : detail::peak_text(grid.raw);
     grid.names = grid.labels = heat_names(trace, include_embedding);
     grid.tokens = trace.tokens;

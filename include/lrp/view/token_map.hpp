@@ -54,7 +54,7 @@ inline std::string row_name(const TokenMap& map, std::size_t index, int width) {
 }
 inline std::vector<std::vector<float>> scaled(const TokenMap& map, Normalize how) {
     auto rows = map.values;
-    normalize_rows(rows, how == Normalize::none ? Normalize::global : how);
+    normalize_rows(rows, picture_scale(how));
     return rows;
 }
 }  // namespace detail

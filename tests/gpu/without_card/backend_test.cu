@@ -148,6 +148,29 @@ TEST_CASE("memory that is not to be had is an error with both numbers, and the c
     CHECK(stand_in().empty());
 }
 
+TEST_CASE("a pass keeps what the card has room for, and recomputes where there is less") {
+    stand_in() = {};
+    stand_in().total = 1 << 20;
+    stand_in().pooled = 1000;
+    Ctx ctx(small());
+    const auto model = model_of<B>(ctx, 0);
+    const std::size_t left = stand_in().total - stand_in().taken();
+    CHECK(ctx.room() == (left + 1000) / 10 * 9);
+    CHECK(model.forward(ctx, prompt, std::vector<std::int32_t>{7}, {}).recomputed == 0);
+    stand_in().pooled = 0;
+    stand_in().total = stand_in().taken() + model.bytes_of_pass(8, 0) * 21 / 20;
+    CHECK(model.forward(ctx, prompt, std::vector<std::int32_t>{7}, {}).recomputed == 1);
+    Ctx arena(small(), 1 << 10);
+    CHECK(arena.room() == 1 << 10);
+}
+
+TEST_CASE("heads whose tiles a card's shared memory may not hold are not worked in tiles") {
+    CHECK(TiledAttention::available<CudaBackend<float>>(256));
+    CHECK_FALSE(TiledAttention::available<CudaBackend<float>>(300));
+    CHECK(TiledAttention::available<CudaBackend<double>>(64));
+    CHECK_FALSE(TiledAttention::available<CudaBackend<double>>(128));
+}
+
 TEST_CASE("launches, tiles, products and sorts that fail are named with their shape") {
     stand_in() = {};
     {
@@ -176,7 +199,8 @@ TEST_CASE("launches, tiles, products and sorts that fail are named with their sh
         CHECK_THAT(message([&] { B::matmul(ctx, {.transpose_b = true}, std::as_const(a).view(), std::as_const(a).view(), d.view()); }),
                    Contains("cuda: cublasLtMatmulAlgoGetHeuristic for a product [3, 4] [4, 3], 1 of them: ") && Contains("(CUBLAS_STATUS_NOT_SUPPORTED)"));
         // Thrust asks for more of a card than the stand-in has.
-        std::vector<std::int32_t> best(2);
+        std::vector<std::int32_t> best(2), first(1);
+        CHECK_THAT(message([&] { B::top_k(ctx, a.view().data, 12, first); }), Contains("cuda: finding the first of 12 places: ") && Contains("cudaError"));
         CHECK_THAT(message([&] { B::top_k(ctx, a.view().data, 12, best); }), Contains("cuda: sorting 12 places: ") && Contains("cudaError"));
     }
     CHECK(stand_in().empty());
@@ -254,7 +278,8 @@ TEST_CASE("a pass that nobody watches never waits, keeps to its stream, and find
             const auto model = model_of<B>(ctx, tiled_from);
             const std::vector<std::int32_t> last{7};
             const std::vector<Seed> seeds{{7, 5, 1.0}};
-            const std::set<std::string> enqueued{"cudaMallocAsync", "cudaMemcpyAsync", "cudaMemcpy2DAsync", "cudaFuncSetAttribute", "launch", "cublasLtMatmul"};
+            // The first two ask how much may be kept.
+            const std::set<std::string> enqueued{"cudaMemGetInfo", "cudaMemPoolGetAttribute", "cudaMallocAsync", "cudaMemcpyAsync", "cudaMemcpy2DAsync", "cudaFuncSetAttribute", "launch", "cublasLtMatmul"};
             for (const bool again : {false, true}) {
                 const std::size_t from = stand_in().calls.size();
                 auto pass = model.forward(ctx, prompt, last, {});

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "gpu/without_card/stand_in.hpp"
 
+#include <cstdint>
 #include <cstdlib>
 #include <cstring>
 #include <utility>
@@ -106,6 +107,10 @@ cublasStatus_t __wrap_cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t handle, cu
 cudaError_t __wrap_cudaSetDevice(int) { return answer("cudaSetDevice"); }
 cudaError_t __wrap_cudaDeviceGetDefaultMemPool(cudaMemPool_t*, int) { return answer("cudaDeviceGetDefaultMemPool"); }
 cudaError_t __wrap_cudaMemPoolSetAttribute(cudaMemPool_t, cudaMemPoolAttr, void*) { return answer("cudaMemPoolSetAttribute"); }
+cudaError_t __wrap_cudaMemPoolGetAttribute(cudaMemPool_t, cudaMemPoolAttr which, void* value) {
+    *static_cast<std::uint64_t*>(value) = stand_in().taken() + (which == cudaMemPoolAttrReservedMemCurrent ? stand_in().pooled : 0);
+    return answer("cudaMemPoolGetAttribute");
+}
 cudaError_t __wrap_cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned flags) {
     const cudaError_t code = answer("cudaStreamCreateWithFlags");
     if (code != cudaSuccess) return code;

@@ -22,6 +22,7 @@ class StandIn {
     bool here = true;                  ///< false: calls go to CUDA itself
     int devices = 1;
     std::size_t total = 256u << 20;    ///< bytes of device memory
+    std::size_t pooled = 0;            ///< bytes more that the pool holds and nobody has
     int shared_memory = 100 << 10;     ///< bytes a block may ask for
     bool has_algorithms = true;        ///< whether cuBLASLt finds a way to compute a product
 

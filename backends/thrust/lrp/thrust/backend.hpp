@@ -7,6 +7,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -67,6 +68,7 @@ struct ThrustBackend {
     using Device = typename System::Device;
     static constexpr const char* name = System::name;
     static constexpr std::array native{Native::tiles};
+    static constexpr Index tile_bytes = Device::tile_bytes;
 
     struct context {
         using backend = ThrustBackend;
@@ -78,6 +80,8 @@ struct ThrustBackend {
         explicit context(Options options, std::uint64_t arena_bytes = 0)
             : memory(std::make_shared<ThrustMemory<Device>>(options, arena_bytes)) {}
         [[nodiscard]] Device& device() { return memory->device; }
+        /// Bytes that may still be asked for; nothing where the device does not know.
+        [[nodiscard]] std::optional<std::uint64_t> room() const { return memory->room(); }
 
         std::shared_ptr<ThrustMemory<Device>> memory;
     };
@@ -137,6 +141,10 @@ struct ThrustBackend {
     }
 
     static void top_k(context& ctx, const T* x, Index count, std::span<std::int32_t> ids) {
+        if (ids.size() == 1) {
+            ids[0] = ctx.device().first_place(*ctx.memory, count, detail::LargerFirst<T>{x});
+            return;
+        }
         buffer<std::int32_t> order(ctx.memory, count);
         ctx.device().sort_places(*ctx.memory, order.data(), count, detail::LargerFirst<T>{x});
         ctx.device().download(order.data(), ids.data(), ids.size_bytes());

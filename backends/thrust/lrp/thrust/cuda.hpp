@@ -7,8 +7,11 @@
 
 #include <algorithm>
 #include <memory>
+#include <optional>
 
 #include <cuda_runtime.h>
+#include <thrust/extrema.h>
+#include <thrust/iterator/counting_iterator.h>
 #include <thrust/sequence.h>
 #include <thrust/sort.h>
 #include <thrust/system/cuda/execution_policy.h>
@@ -51,6 +54,8 @@ class CudaDevice {
         std::size_t staging = std::size_t{16} << 20;    ///< bytes of host memory for uploads
     };
 
+    static constexpr Index tile_bytes = Index{99} << 10;  ///< of shared memory, which every card since sm_80 gives a block that asks
+
     explicit CudaDevice(Options options) : checked_(options.checked), stream_(options.device), products_(options.workspace), staging_(options.staging) {}
 
     [[nodiscard]] cudaStream_t stream() const { return stream_.get(); }
@@ -67,7 +72,15 @@ class CudaDevice {
         detail::cuda_check(code, "cudaMallocAsync of ", bytes, " bytes");
         return piece;
     }
-    void give(void* piece) noexcept { cudaFreeAsync(piece, stream()); }
+    void give(void* piece) noexcept {
+        if (cudaFreeAsync(piece, stream()) != cudaSuccess) cudaGetLastError();  // or the next launch would be blamed
+    }
+    /// Nine tenths of what the card and this program's pool have left: the rest is lost between pieces.
+    [[nodiscard]] std::optional<std::uint64_t> room() const {
+        std::size_t left = 0, all = 0;
+        detail::cuda_check(cudaMemGetInfo(&left, &all), "cudaMemGetInfo");
+        return (left + stream_.pooled()) / 10 * 9;
+    }
 
     void upload(const void* host, void* device, std::size_t bytes) {
         if (bytes == 0) return;
@@ -85,15 +98,21 @@ class CudaDevice {
     /// The places 0, 1, ..., count - 1 in the order `before` says.
     template <class Memory, class Before>
     void sort_places(Memory& memory, std::int32_t* places, Index count, const Before& before) {
-        try {
-            const auto policy = thrust::cuda::par_nosync(detail::CudaScratch<Memory>{&memory}).on(stream());
+        algorithm(memory, "sorting", count, [&](const auto& policy) {
             thrust::sequence(policy, places, places + count);
             thrust::sort(policy, places, places + count, before);
-        } catch (const thrust::system_error& error) {  // it has CUDA's words
-            cudaGetLastError();
-            fail<DeviceError>("cuda: sorting ", count, " places: ", error.what());
-        }
+        });
         if (checked_) wait("sorting places");
+    }
+    /// The first of them.
+    template <class Memory, class Before>
+    [[nodiscard]] std::int32_t first_place(Memory& memory, Index count, const Before& before) {
+        std::int32_t first = 0;
+        algorithm(memory, "finding the first of", count, [&](const auto& policy) {
+            const thrust::counting_iterator<std::int32_t> places(0);
+            first = *thrust::min_element(policy, places, places + count, before);
+        });
+        return first;
     }
 
     template <class F>
@@ -171,6 +190,16 @@ class CudaDevice {
   private:
     static constexpr Index narrow = 1024;  // rows below this are shared by a warp, wider ones by a block
 
+    /// Runs f(policy), an algorithm of Thrust over so many places, on the stream, its scratch from the context's memory.
+    template <class Memory, class F>
+    void algorithm(Memory& memory, const char* what, Index count, const F& f) {
+        try {
+            f(thrust::cuda::par_nosync(detail::CudaScratch<Memory>{&memory}).on(stream()));
+        } catch (const thrust::system_error& error) {  // it has CUDA's words
+            cudaGetLastError();
+            fail<DeviceError>("cuda: ", what, " ", count, " places: ", error.what());
+        }
+    }
     template <class F>
     void launched(Index rows, Index cols) {
         detail::cuda_check(cudaGetLastError(), "launching ", detail::functor_name<F>, " over [", rows, ", ", cols, "]");

@@ -56,6 +56,14 @@ inline constexpr std::string_view functor_name = find_functor_name<F>();
 
 }  // namespace detail
 
+/// How many cards there are; 0 where CUDA cannot say.
+[[nodiscard]] inline int cuda_devices() {
+    int count = 0;
+    if (cudaGetDeviceCount(&count) == cudaSuccess) return count;
+    cudaGetLastError();  // the runtime keeps it otherwise
+    return 0;
+}
+
 /// Why no card can be used here, in CUDA's own words; empty if card number `device` can be.
 [[nodiscard]] inline std::string cuda_unavailable(int device = 0) {
     int count = 0;

@@ -4,6 +4,7 @@
 // What a CUDA context owns besides its kernels: a stream, host memory for uploads, and Thrust's scratch.
 #pragma once
 
+#include <algorithm>
 #include <cstring>
 
 #include <lrp/thrust/cuda_error.hpp>
@@ -17,10 +18,9 @@ class CudaStream {
     explicit CudaStream(int device) : device_(device) {
         if (const std::string reason = cuda_unavailable(device); !reason.empty()) fail<NoDevice>("cuda: ", reason);
         cuda_check(cudaSetDevice(device), "cudaSetDevice ", device);
-        cudaMemPool_t pool = nullptr;
-        cuda_check(cudaDeviceGetDefaultMemPool(&pool, device), "cudaDeviceGetDefaultMemPool");
+        cuda_check(cudaDeviceGetDefaultMemPool(&pool_, device), "cudaDeviceGetDefaultMemPool");
         std::uint64_t keep = ~std::uint64_t{0};
-        cuda_check(cudaMemPoolSetAttribute(pool, cudaMemPoolAttrReleaseThreshold, &keep), "cudaMemPoolSetAttribute");
+        cuda_check(cudaMemPoolSetAttribute(pool_, cudaMemPoolAttrReleaseThreshold, &keep), "cudaMemPoolSetAttribute");
         cuda_check(cudaStreamCreateWithFlags(&stream_, cudaStreamNonBlocking), "cudaStreamCreateWithFlags");
     }
     CudaStream(const CudaStream&) = delete;
@@ -31,9 +31,17 @@ class CudaStream {
     }
     [[nodiscard]] cudaStream_t get() const { return stream_; }
     [[nodiscard]] int device() const { return device_; }
+    /// Bytes that the pool has from the driver and nobody from the pool.
+    [[nodiscard]] std::uint64_t pooled() const {
+        std::uint64_t reserved = 0, used = 0;
+        cuda_check(cudaMemPoolGetAttribute(pool_, cudaMemPoolAttrReservedMemCurrent, &reserved), "cudaMemPoolGetAttribute");
+        cuda_check(cudaMemPoolGetAttribute(pool_, cudaMemPoolAttrUsedMemCurrent, &used), "cudaMemPoolGetAttribute");
+        return reserved - std::min(reserved, used);
+    }
 
   private:
     int device_;
+    cudaMemPool_t pool_ = nullptr;
     cudaStream_t stream_ = nullptr;
 };
 

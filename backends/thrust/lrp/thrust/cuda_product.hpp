@@ -83,7 +83,7 @@ class CudaProductPlan {
             want(which, s.alignment);
         int found = 0;
         check(cublasLtMatmulAlgoGetHeuristic(handle, product_.get(), left_.get(), right_.get(), result_.get(), result_.get(), wanted.get(), 1, &algorithm_, &found), "cublasLtMatmulAlgoGetHeuristic");
-        if (found == 0) check(CUBLAS_STATUS_NOT_SUPPORTED, "cublasLtMatmulAlgoGetHeuristic");
+        check(found == 0 ? CUBLAS_STATUS_NOT_SUPPORTED : algorithm_.state, "cublasLtMatmulAlgoGetHeuristic");
     }
 
     cublasStatus_t run(cublasLtHandle_t handle, cudaStream_t stream, const void* alpha, const void* left, const void* right, const void* beta, void* result,
@@ -125,10 +125,11 @@ class CudaProducts {
             const auto begin = [&](const auto& batch) { return batch.first.data + (batch.group == members ? 0 : member * batch.step); };
             const U *left = begin(b), *right = begin(a);
             T* result = begin(c);
-            const CudaProductShape shape{type<U>(), type<T>(), sizeof(T) == 8 ? CUBLAS_COMPUTE_64F : CUBLAS_COMPUTE_32F, p.transpose_b, p.transpose_a,
+            CudaProductShape shape{type<U>(), type<T>(), sizeof(T) == 8 ? CUBLAS_COMPUTE_64F : CUBLAS_COMPUTE_32F, p.transpose_b, p.transpose_a,
                                          c.first.cols, c.first.rows, p.transpose_a ? a.first.rows : a.first.cols, b.first.stride, a.first.stride, c.first.stride,
-                                         c.count / members, step(b), step(a), step(c), alignment(left, right, result)};
+                                         c.count / members, step(b), step(a), step(c), 1};
             if (shape.m == 0 || shape.n == 0 || shape.batch == 0) return;
+            shape.alignment = alignment(shape, left, right, result);
             auto& plan = plans_[shape];
             if (!plan) plan = std::make_unique<CudaProductPlan>(handle_, shape, workspace_bytes_);
             const T alpha = static_cast<T>(p.alpha), beta = c.group == members && member > 0 ? T(1) : static_cast<T>(p.beta);
@@ -142,9 +143,11 @@ class CudaProducts {
     static constexpr cudaDataType_t type() {
         return std::is_same_v<E, bf16> ? CUDA_R_16BF : std::is_same_v<E, double> ? CUDA_R_64F : CUDA_R_32F;
     }
-    /// The largest power of two, up to 256, that divides all three addresses.
-    static std::uint32_t alignment(const void* a, const void* b, const void* c) {
-        const auto bits = reinterpret_cast<std::uintptr_t>(a) | reinterpret_cast<std::uintptr_t>(b) | reinterpret_cast<std::uintptr_t>(c) | 256u;
+    /// The largest power of two, up to 256, that divides the addresses of all matrices of the batch.
+    template <class T, class U>
+    static std::uint32_t alignment(const CudaProductShape& s, const U* left, const U* right, const T* result) {
+        std::uintptr_t bits = reinterpret_cast<std::uintptr_t>(left) | reinterpret_cast<std::uintptr_t>(right) | reinterpret_cast<std::uintptr_t>(result) | 256u;
+        if (s.batch > 1) bits |= static_cast<std::uintptr_t>(s.left_step | s.right_step) * sizeof(U) | static_cast<std::uintptr_t>(s.result_step) * sizeof(T);
         return static_cast<std::uint32_t>(bits & (~bits + 1));
     }
 

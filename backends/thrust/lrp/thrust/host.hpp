@@ -7,11 +7,14 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <limits>
 #include <new>
+#include <optional>
 #include <tuple>
 #include <vector>
 
 #include <thrust/copy.h>
+#include <thrust/extrema.h>
 #include <thrust/fill.h>
 #include <thrust/for_each.h>
 #include <thrust/iterator/counting_iterator.h>
@@ -84,6 +87,8 @@ class HostDevice {
     struct Options {
         unsigned threads = 0;  ///< 0: as many as the system takes by itself
     };
+    static constexpr Index tile_bytes = std::numeric_limits<Index>::max();
+
     explicit HostDevice(Options options) : threads_(options.threads) {}
 
     [[nodiscard]] void* take(std::uint64_t bytes) {
@@ -93,6 +98,8 @@ class HostDevice {
     }
     void give(void* piece) noexcept { ::operator delete(piece, std::align_val_t{Arena::alignment}); }
 
+    [[nodiscard]] std::optional<std::uint64_t> room() const { return std::nullopt; }
+
     void upload(const void* host, void* device, std::size_t bytes) { copy(host, device, bytes); }
     void download(const void* device, void* host, std::size_t bytes) { copy(device, host, bytes); }
 
@@ -101,6 +108,13 @@ class HostDevice {
     void sort_places(Memory&, std::int32_t* places, Index count, const Before& before) const {
         thrust::sequence(Threads::policy(), places, places + count);
         thrust::sort(Threads::policy(), places, places + count, before);
+    }
+
+    /// The first of them.
+    template <class Memory, class Before>
+    [[nodiscard]] std::int32_t first_place(Memory&, Index count, const Before& before) const {
+        const thrust::counting_iterator<std::int32_t> places(0);
+        return *thrust::min_element(Threads::policy(), places, places + count, before);
     }
 
     /// f(i) for every i < count.

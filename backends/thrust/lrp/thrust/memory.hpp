@@ -15,7 +15,8 @@
 
 namespace lrp {
 
-/// `Device` gives and takes raw memory: `void* take(bytes)` (throws with both numbers if there is none) and `void give(void*)`.
+/// `Device` gives and takes raw memory: `void* take(bytes)` (throws with both numbers if there is none) and `void give(void*)`; `room()` is what there is of it,
+/// if it knows.
 template <class Device>
 class ThrustMemory : public std::enable_shared_from_this<ThrustMemory<Device>> {
   public:
@@ -42,6 +43,8 @@ class ThrustMemory : public std::enable_shared_from_this<ThrustMemory<Device>> {
         }
     }
     [[nodiscard]] const std::optional<Arena>& arena() const { return arena_; }
+    /// Bytes that may still be asked for; nothing where the device does not know.
+    [[nodiscard]] std::optional<std::uint64_t> room() const { return arena_ ? arena_->available() : device.room(); }
 
     Device device;
     const std::uint64_t serial;  ///< which context this is, counted from 1

@@ -118,7 +118,8 @@ class LlamaModel {
         pass.prompts = packed.prompts;
         pass.positions.assign(positions.begin(), positions.end());
         if (options.rows == PassOptions::Rows::explained) keep_tails(pass);
-        pass.recomputed = static_cast<std::size_t>(options.recompute.decide(config_.layers, [&](Index count) { return bytes_of_pass(tokens, count); }));
+        pass.recomputed = static_cast<std::size_t>(options.recompute.decide(
+            config_.layers, [&](Index count) { return bytes_of_pass(tokens, count); }, [&] { return pass_room(ctx); }));
         pass.rope = rope_tables(ctx, pass, pass.prompts);
         if (!pass.tails.empty()) pass.rope_tails = rope_tables(ctx, pass, pass.tails);
         const Index queries = pass.tails.empty() ? tokens : static_cast<Index>(pass.tail_ids.size());

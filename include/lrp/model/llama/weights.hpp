@@ -5,6 +5,7 @@
 #pragma once
 
 #include <string>
+#include <variant>
 #include <vector>
 
 #include <lrp/model/llama/config.hpp>
@@ -68,6 +69,28 @@ void for_each_tensor(const LlamaConfig& config, Weights& weights, const Visit& v
     }
     visit(std::string("model.norm.weight"), Index{0}, d, weights.final_norm);
     if (!config.tie_word_embeddings) visit(std::string("lm_head.weight"), config.vocab_size, d, weights.head);
+}
+
+namespace detail {
+/// LlamaWeights' form without the tensors.
+struct NoTensors {
+    struct Map {
+        std::monostate weight, bias;
+    };
+    struct Layer {
+        std::monostate attn_norm, mlp_norm;
+        Map q, k, v, o, gate, up, down;
+    };
+    std::monostate embedding, final_norm, head;
+    std::vector<Layer> layers;
+};
+}  // namespace detail
+
+/// As for_each_tensor where there are no tensors yet: calls visit(name, rows, cols).
+template <class Visit>
+void for_each_tensor_name(const LlamaConfig& config, const Visit& visit) {
+    detail::NoTensors none;
+    for_each_tensor(config, none, [&](const std::string& name, Index rows, Index cols, std::monostate&) { visit(name, rows, cols); });
 }
 
 /// Lends nothing: every tensor is read.
