@@ -163,6 +163,8 @@ void add_json_option(CLI::App& command, std::string& file) {
 GenerateOptions generate_options(const GenerationOptions& options, const ModelOptions& model, const Prompt& prompt) {
     GenerateOptions result = options.choice;
     result.validate();
+    if (result.temperature == 0 && (result.top_k != 0 || result.top_p != 1 || result.seed != 0))
+        std::cerr << "lrp: warning: without a --temperature the most likely token is taken each time, and --top-k, --top-p and --seed change nothing\n";
     if (!options.stop.empty()) require(prompt.tokenizer.has_value(), model.folder, ": there is no tokenizer.json, without which --stop has no text to look at");
     const HfConfig file = read_hf_config(model.folder);
     for (std::size_t i = 0; i < prompt.ids.size(); ++i)  // before the tokenizer is asked what they mean
@@ -227,6 +229,7 @@ AttributeOptions attribute_options(const ModelOptions& options, const Prompt& pr
 std::string what_is_explained(const Trace& trace, const RuleChoice& rules) {
     std::string text = "Explained: " + (!trace.unit.empty() ? "activation of " + trace.unit + " " : trace.contrast ? "logit difference " : "logit ") + number_text(trace.explained, 6);
     if (trace.unit.empty() && !trace.target_token.empty()) text += " for '" + visible(trace.target_token) + "'";
+    if (trace.contrast && !trace.contrast_token.empty()) text += " against '" + visible(trace.contrast_token) + "'";
     text += " at position " + std::to_string(trace.position) + ", rules " + rules.label();
     if (const std::string through = trace.through(); !through.empty()) text += ", only what comes through " + through;
     return text;

@@ -71,6 +71,10 @@ std::string flow_json(const Trace& trace, const RelevanceFlow& flow, const Atten
     json.raw("position", std::to_string(trace.position));
     json.raw("target", std::to_string(trace.target));
     json.text("target_token", trace.target_token);
+    if (trace.contrast) {
+        json.raw("contrast", std::to_string(*trace.contrast));
+        json.text("contrast_token", trace.contrast_token);
+    }
     json.raw("explained", number_text(trace.explained));
     json.raw("from", std::to_string(flow.cuts.from));
     json.raw("to", std::to_string(flow.cuts.to));

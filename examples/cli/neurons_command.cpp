@@ -85,9 +85,13 @@ void run(const NeuronsCommand& options) {
     }
     if (!options.npz.empty()) write_result(options.npz, to_npz(units_file(report)));
     if (!options.json.empty()) {
-        const nlohmann::json out{{"format", "lrpxx-units"}, {"format_version", 1}, {"prompt", trace.prompt}, {"ids", trace.ids}, {"tokens", trace.tokens},
+        nlohmann::json out{{"format", "lrpxx-units"}, {"format_version", 1}, {"prompt", trace.prompt}, {"ids", trace.ids}, {"tokens", trace.tokens},
                                  {"position", trace.position}, {"target", trace.target}, {"target_token", trace.target_token}, {"explained", trace.explained}, {"per", options.per},
                                  {"neurons", units_json(report.neurons, trace, neuron_labels)}, {"heads", units_json(report.heads, trace, head_labels)}, {"metadata", trace.provenance}};
+        if (trace.contrast) {
+            out["contrast"] = *trace.contrast;
+            out["contrast_token"] = trace.contrast_token;
+        }
         write_result(options.json, json_text(out));
     }
     if (options.json == "-") return;

@@ -44,7 +44,6 @@ TraceSites parse_sites(const std::string& text) {
 std::map<std::string, std::string> trace_provenance(const TraceOptions& options, const Checkpoint& checkpoint) {
     auto provenance = provenance_of(options.model, folder_hash(options.model.folder, checkpoint));
     provenance["seed"] = options.lxt_seed ? "logit" : "1";
-    for (const std::string& unit : options.through) provenance["through"] += (provenance["through"].empty() ? "" : ",") + unit;
     return provenance;
 }
 

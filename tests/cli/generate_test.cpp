@@ -143,6 +143,8 @@ TEST_CASE("neurons: JSON and npz say what a trace says") {
     }
     TemporaryFolder folder;
     const std::string npz = (folder.path() / "units.npz").string();
+    const auto contrast = json_of("neurons " + cats + "--contrast 7 --json");
+    CHECK((contrast["contrast"] == 7 && contrast["contrast_token"].is_string() && !out.contains("contrast")));
     const Result text = lrp_run("neurons " + cats + "--npz " + npz);
     CHECK_THAT(text.out, Contains("Explained: logit 13.2") && Contains("Neurons") && Contains("Heads"));
     const std::string bytes = read_text_file(npz);
@@ -151,6 +153,10 @@ TEST_CASE("neurons: JSON and npz say what a trace says") {
 }
 
 TEST_CASE("trace: through a unit, and of a unit") {
+    CHECK_THAT(lrp_run("trace " + cats + "--through 0/3 --through head:0/4").out, Contains(", only what comes through 0/3,head:0/4"));
+    CHECK_THAT(lrp_run("trace " + cats + "--target ' dogs' --contrast ' cats'").out, Contains("Explained: logit difference ") && Contains(" for ' dogs' against ' cats' at position "));
+    CHECK_THAT(lrp_run("generate " + cats + "--top-k 3 --max-new-tokens 1").err, Contains("lrp: warning: without a --temperature the most likely token is taken each time"));
+    CHECK(lrp_run("generate " + cats + "--temperature 0.5 --top-k 3 --seed 2 --max-new-tokens 1").err.empty());
     const auto all = json_of("trace " + cats + "--json - --rules cp-lrp"), one = json_of("trace " + cats + "--json - --rules cp-lrp --through head:0/4");
     double through = 0, embedding = 0;
     for (const auto& token : all["head"][0]) through += token[4].get<double>();

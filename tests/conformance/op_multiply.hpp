@@ -32,6 +32,9 @@ TEMPLATE_TEST_CASE("Multiply", "[op]", float, double) {
     auto A = bench.activation(bench.normal(3, 8)), B = bench.activation(bench.normal(3, 7)), Y = bench.activation(3, 8);
     CHECK_THROWS_WITH(Multiply::forward(bench.ctx, {}, A.in(), B.in(), Y.out()),
                       Catch::Matchers::Contains("Multiply: second factor: expected shape [3, 8], found [3, 7]"));
+    auto C = bench.coefficient(bench.normal(3, 8)), out = bench.coefficient(3, 8);
+    CHECK_THROWS_WITH(Multiply::vjp_first(bench.ctx, {}, {A.in(), B.in(), Y.in()}, C.in(), out.out()),
+                      Catch::Matchers::Contains("Multiply: saved factor: expected shape [3, 8], found [3, 7]"));
     Multiply::forward(bench.ctx, {}, A.in(), A.in(), Y.out());
     agree<TestType>("Multiply forward", bench.get(Y), oracle::multiply(bench.get(A), bench.get(A)));
 }

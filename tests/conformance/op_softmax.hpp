@@ -47,6 +47,9 @@ TEMPLATE_TEST_CASE("Softmax refuses a mask with more queries than columns", "[op
     CHECK_THROWS_WITH(Softmax::forward(bench.ctx, {4}, X.in(), S.out()),
                       Contains("a causal mask of 4 queries needs as many columns, found 3"));
     CHECK_THROWS_WITH(Softmax::forward(bench.ctx, {}, X.in(), narrow.out()), Contains("Softmax: output: expected shape [4, 3]"));
+    auto C = bench.coefficient(bench.normal(4, 3)), out = bench.coefficient(4, 3), narrow_out = bench.coefficient(4, 2);
+    CHECK_THROWS_WITH(Softmax::vjp(bench.ctx, {}, {X.in(), narrow.in()}, C.in(), out.out()), Contains("Softmax: saved output: expected shape [4, 3], found [4, 2]"));
+    CHECK_THROWS_WITH(Softmax::vjp(bench.ctx, {}, {X.in(), S.in()}, C.in(), narrow_out.out()), Contains("Softmax: coefficient of the input: expected shape [4, 3], found [4, 2]"));
 }
 
 }  // namespace lrp::test

@@ -40,6 +40,11 @@ void check_pointwise(const std::string& name, const oracle::Pointwise& f) {
             O::ratio_vjp(bench.ctx, {}, {X.in(), Y.in()}, C.in(), out, write);
         }))));
     }
+    auto X = bench.activation(bench.normal(2, 3)), none = bench.activation(2, 1);
+    auto C = bench.coefficient(bench.normal(2, 3)), out = bench.coefficient(2, 3), narrow = bench.coefficient(2, 2);
+    CHECK_THROWS_WITH(O::vjp(bench.ctx, {}, {none.in(), {}}, C.in(), out.out()), Catch::Matchers::Contains("pointwise op: saved input: expected shape [2, 3], found [2, 1]"));
+    CHECK_THROWS_WITH(O::vjp(bench.ctx, {}, {X.in(), {}}, narrow.in(), out.out()), Catch::Matchers::Contains("pointwise op: saved input: expected shape [2, 2], found [2, 3]"));
+    CHECK_THROWS_WITH(O::vjp(bench.ctx, {}, {X.in(), {}}, C.in(), narrow.out()), Catch::Matchers::Contains("pointwise op: coefficient of the input: expected shape [2, 3], found [2, 2]"));
 }
 
 }  // namespace lrp::test

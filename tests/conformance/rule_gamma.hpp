@@ -42,6 +42,9 @@ TEMPLATE_TEST_CASE("GammaRule says what it needs", "[rule]", float) {
                       Catch::Matchers::Contains("saved input"));
     CHECK_THROWS_WITH(GammaRule<Linear>{}.propagate(one.bench.ctx, one.p, {one.X.in(), {}}, one.C.in(), out.out()),
                       Catch::Matchers::Contains("saved output"));
+    auto narrow = one.bench.coefficient(6, 2);
+    CHECK_THROWS_WITH(GammaRule<Linear>{}.propagate(one.bench.ctx, one.p, {one.X.in(), one.Z.in()}, one.C.in(), narrow.out()),
+                      Catch::Matchers::Contains("GammaRule<Linear>: coefficient of the input: expected shape [6, 9], found [6, 2]"));
 }
 
 }  // namespace lrp::test

@@ -21,7 +21,9 @@ struct AbsorptionTerm {
 
 /// `element(rule, term)`: the relevance absorbed at one output element. A rule of your own takes part in the ledger by specialising this.
 template <class R>
-struct Absorption;
+struct Absorption {
+    static_assert(sizeof(R) == 0, "Absorption: the ledger does not know what this rule absorbs; specialise lrp::Absorption for it");
+};
 
 /// Linear: the bias's share, and the damping's.
 template <>

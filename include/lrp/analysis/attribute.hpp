@@ -28,13 +28,13 @@ struct TraceSites {
 
 /// What is explained and how.
 struct AttributeOptions {
-    std::optional<std::int32_t> target;    ///< token id; the most likely token if not given
-    std::optional<std::int32_t> contrast;  ///< explain logit(target) - logit(contrast)
-    std::optional<std::size_t> position;   ///< the position whose next token is explained; the last if not given
+    std::optional<std::int32_t> target{};    ///< token id; the most likely token if not given
+    std::optional<std::int32_t> contrast{};  ///< explain logit(target) - logit(contrast)
+    std::optional<std::size_t> position{};   ///< the position whose next token is explained; the last if not given
     bool seed_with_logit = false;          ///< seed the coefficient with the explained value instead of 1, as LXT's latent attribution page does
     std::size_t top = 5;                   ///< predictions listed
-    TraceSites sites;
-    Recompute recompute;
+    TraceSites sites{};
+    Recompute recompute{};
 };
 
 /// Seconds of wall-clock time.
@@ -230,8 +230,8 @@ template <class Model, class O = NullObserver>
     return Question<decltype(pass)>{std::move(trace), std::move(seeds), std::move(pass)};
 }
 
-/// Explains one logit of `model` for the prompt `ids`: asks, propagates relevance back, and reads the sites asked for. Errors: those of
-/// `ask`, and values that are not finite. `more` is a further observer of both passes; `times`, if given, takes the seconds spent.
+/// Explains one logit of `model` for the prompt `ids`: asks, propagates relevance back, and reads the sites asked for. A prompt longer than the model was made
+/// for is not refused. Errors: those of `ask`, and values that are not finite. `more` is a further observer of both passes; `times`, if given, takes the seconds spent.
 template <class Model, class O = NullObserver>
 [[nodiscard]] Trace attribute(typename Model::C& ctx, const Model& model, std::span<const std::int32_t> ids, const AttributeOptions& options = {},
                               O&& more = {}, PassTimes* times = nullptr) {

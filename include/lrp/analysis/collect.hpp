@@ -32,10 +32,10 @@ struct CollectDocument {
 enum class Condition { predictions, last, target };
 
 struct CollectOptions {
-    SummaryShape shape;
+    SummaryShape shape{};
     Condition condition = Condition::predictions;
     std::int32_t target = 0;  ///< for Condition::target
-    Recompute recompute;
+    Recompute recompute{};
     Index rows = 512;  ///< documents share a pass of up to so many tokens; a longer one has its own. Rounding may depend on it
 };
 
@@ -107,7 +107,7 @@ class PassReader {
         }
         if (summary.take(pool_, rows_, values, later_)) return;
         std::vector<float> all(static_cast<std::size_t>(rows * units));
-        for (const std::size_t quantity : {0, 1}) {
+        for (const std::size_t quantity : {std::size_t{0}, std::size_t{1}}) {
             for (std::size_t i = 0; i < all.size(); ++i) all[i] = values.value(quantity, static_cast<Index>(i));
             require_finite(all, site);
         }

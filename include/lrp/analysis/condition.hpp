@@ -171,6 +171,10 @@ template <class Model>
     auto question = ask(ctx, model, ids, options, NullObserver{}, PassOptions::Rows::explained);
     const auto middle = Clock::now();
     Trace& trace = question.trace;
+    for (const UnitRef& unit : condition.through) {
+        std::string& through = trace.provenance["through"];
+        through += (through.empty() ? "" : ",") + unit.text();
+    }
     {
         TraceObserver<B> reader(ctx, {&trace, 1}, question.pass.prompts, options.sites);
         ObserverChain observers(paths.mask, reader, paths.cut);

@@ -13,9 +13,9 @@ namespace lrp {
 
 /// How the loop generates, what it explains, and what it steers at first.
 struct ExplainedOptions {
-    GenerateOptions generate;
-    AttributeOptions attribute;  ///< target: explained at every token in place of the one chosen; no position
-    SteeringPlan plan;           ///< may be empty
+    GenerateOptions generate{};
+    AttributeOptions attribute{};  ///< target: explained at every token in place of the one chosen; no position
+    SteeringPlan plan{};           ///< may be empty
     SteeringMode mode = SteeringMode::all_positions;
     std::size_t units = 0;       ///< how many neurons and heads of the token are ranked, as relevant_units does (summed); 0: none
 };

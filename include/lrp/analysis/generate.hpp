@@ -22,7 +22,7 @@ namespace lrp {
 /// softmax(logits / temperature), cut to the `top_k` most likely and of these to the fewest whose probability reaches `top_p`.
 struct GenerateOptions {
     std::size_t max_new_tokens = 32;
-    std::vector<std::int32_t> stop_ids;  ///< tokens after which generation ends (the model's ends of text)
+    std::vector<std::int32_t> stop_ids{};  ///< tokens after which generation ends (the model's ends of text)
     double temperature = 0;
     std::size_t top_k = 0;  ///< 0: all
     double top_p = 1;

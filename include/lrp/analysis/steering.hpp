@@ -32,9 +32,9 @@ struct DirectionEdit {
 
 /// What is changed. Edits of one unit take place one after another.
 struct SteeringPlan {
-    std::vector<UnitEdit> units;
-    std::vector<DirectionEdit> directions;
-    std::vector<RowSpan> positions;  ///< rows of the pass at which; empty: all
+    std::vector<UnitEdit> units{};
+    std::vector<DirectionEdit> directions{};
+    std::vector<RowSpan> positions{};  ///< rows of the pass at which; empty: all
 
     [[nodiscard]] bool empty() const { return units.empty() && directions.empty(); }
 };

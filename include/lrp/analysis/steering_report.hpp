@@ -19,7 +19,7 @@ struct SteeringReportOptions {
     std::size_t random_sets = 5;  ///< controls: as many units of each site and layer, drawn from the others there
     std::size_t resamples = 1000; ///< of the bootstrap, which draws prompts
     SteeringMode mode = SteeringMode::all_positions;
-    GenerateOptions generate;     ///< sample s of prompt p draws with seed + p * samples + s, whatever the multiplier
+    GenerateOptions generate{};   ///< sample s of prompt p draws with seed + p * samples + s, whatever the multiplier
 
     /// UsageError for numbers that make no report.
     void validate() const {

@@ -57,7 +57,7 @@ struct Trace {
     std::vector<float> head;       ///< [L, T, H]
     std::vector<float> neuron;     ///< [L, T, F]
 
-    std::map<std::string, std::string> provenance;  ///< model hash, version, rules, backend, ...
+    std::map<std::string, std::string> provenance;  ///< what is written beside the arrays: `through` by attribute_through; model_hash, version, rules, backend, ... by programs
 
     /// The units that relevance had to come through, as they were asked for; empty if it came as it liked.
     [[nodiscard]] std::string through() const {

@@ -4,6 +4,7 @@
 
 #include <charconv>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include <lrp/core/error.hpp>
@@ -16,6 +17,9 @@ struct UnitRef {
     Site site = Site::neuron;
     Index layer = 0;
     Index unit = 0;
+
+    /// As parse_unit_ref reads it.
+    [[nodiscard]] std::string text() const { return (site == Site::head ? "head:" : "") + std::to_string(layer) + '/' + std::to_string(unit); }
 };
 
 /// A unit as a user writes it: "3/118" for layer 3, neuron 118, or "head:1/3" for a head, both numbers from 0. Nothing for anything else.

@@ -50,6 +50,7 @@ struct Multiply {
   private:
     template <Context C, class T = typename C::scalar>
     static void chain(C& ctx, ActivationIn<C> other, CoefficientIn<C> c_y, CoefficientOut<C> c, Write write) {
+        require_shape(other, c_y.rows, c_y.cols, "Multiply: saved factor");
         require_shape(c, c_y.rows, c_y.cols, "Multiply: coefficient of a factor");
         const T scale = static_cast<T>(write.scale);
         if (write.accumulate) {

@@ -59,7 +59,8 @@ struct Pointwise {
     template <class F, Context C, class T = typename C::scalar>
     static void chain(C& ctx, const Saved<T>& s, CoefficientIn<C> c_y, CoefficientOut<C> c_x, Write write) {
         using B = typename C::backend;
-        require_shape(c_x, s.input.rows, s.input.cols, "pointwise op: coefficient of the input");
+        require_shape(s.input, c_y.rows, c_y.cols, "pointwise op: saved input");
+        require_shape(c_x, c_y.rows, c_y.cols, "pointwise op: coefficient of the input");
         const T scale = static_cast<T>(write.scale);
         if (write.accumulate) {
             B::map(ctx, detail::ChainAdd<F, T>{{}, scale}, c_x, View<const T>(s.input), View<const T>(c_y), View<const T>(c_x));

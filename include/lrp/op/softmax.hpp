@@ -84,7 +84,8 @@ struct Softmax {
 
     template <Context C, class T = typename C::scalar>
     static void vjp(C& ctx, const Params<T>& p, const Saved<T>& saved, CoefficientIn<C> c_s, CoefficientOut<C> c_x, Write write = {}) {
-        require_shape(c_x, saved.output.rows, saved.output.cols, "Softmax: coefficient of the input");
+        require_shape(saved.output, c_s.rows, c_s.cols, "Softmax: saved output");
+        require_shape(c_x, c_s.rows, c_s.cols, "Softmax: coefficient of the input");
         C::backend::for_each_row(ctx, c_s.rows, c_s.cols, BackwardRow<T>{p, saved.output, c_s, c_x, Store<T>(write)});
     }
 };

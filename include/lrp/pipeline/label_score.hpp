@@ -28,7 +28,7 @@ class LabelScorer {
     LabelScorer(std::vector<StoredLabel>& labels, std::size_t layers, Index neurons, Index heads) : labels_(labels) {
         units_[0] = neurons;
         units_[1] = heads;
-        for (int site = 0; site < 2; ++site) cells_[site].resize(layers);
+        for (const std::size_t site : {std::size_t{0}, std::size_t{1}}) cells_[site].resize(layers);
         std::map<std::string, std::vector<std::size_t>> alike;  // labels of one site and pole
         for (std::size_t i = 0; i < labels.size(); ++i) alike[labels[i].site + labels[i].pole].push_back(i);
         std::mt19937_64 random(1);  // the same every time
@@ -44,12 +44,12 @@ class LabelScorer {
                 for (std::int32_t token = 0; tokens >> token;) cells_[label.site == "head" ? 1 : 0].at(static_cast<std::size_t>(label.layer))[token].push_back({static_cast<Index>(label.unit), cell});
             }
         }
-        for (int site = 0; site < 2; ++site) totals_[site].assign(layers, std::vector<Total>(static_cast<std::size_t>(units_[site])));
+        for (const std::size_t site : {std::size_t{0}, std::size_t{1}}) totals_[site].assign(layers, std::vector<Total>(static_cast<std::size_t>(units_[site])));
     }
 
     /// Activations [rows, units] of one site of one layer; `ids` of the rows, of which those count that are marked.
     void add(bool head, std::size_t layer, const std::vector<std::int32_t>& ids, const std::vector<bool>& counts, const std::vector<float>& activation) {
-        const int site = head ? 1 : 0;
+        const std::size_t site = head ? 1 : 0;
         for (std::size_t row = 0; row < ids.size(); ++row) {
             if (!counts[row]) continue;
             const float* value = &activation[row * static_cast<std::size_t>(units_[site])];

@@ -81,6 +81,7 @@ struct GammaRule {
         if (gamma == 0) return EpsilonRule<Linear>{epsilon}.propagate(ctx, p, s, c_z, c_x, write);
         require_shape(s.input, c_z.rows, p.weight.cols, "GammaRule<Linear>: saved input");
         require_shape(s.output, c_z.rows, p.weight.rows, "GammaRule<Linear>: saved output");
+        require_shape(c_x, c_z.rows, p.weight.cols, "GammaRule<Linear>: coefficient of the input");
         const View<const T> x = s.input;
         const T g = static_cast<T>(gamma);
         Tensor<B> up(ctx, p.weight.rows, p.weight.cols), down(ctx, p.weight.rows, p.weight.cols);

@@ -237,7 +237,9 @@ struct EigenBackend {
     // Row work, once for every machine and once for those with wider registers: the same operations, so the same bits.
     template <class F, class... In>
     static void map_row(const F& f, T* to, Index cols, [[maybe_unused]] Index row, const In&... in) {
+#if !defined(__clang__)
 #pragma GCC ivdep
+#endif
         for (Index col = 0; col < cols; ++col) to[col] = f(in(row, col)...);
     }
     template <class F>
@@ -247,9 +249,8 @@ struct EigenBackend {
     }
 #if defined(__x86_64__)
     template <class F, class... In>
-    [[gnu::target("avx2"), gnu::flatten]] static void map_row_avx2(const F& f, T* to, Index cols, [[maybe_unused]] Index row, const In&... in) {
-#pragma GCC ivdep
-        for (Index col = 0; col < cols; ++col) to[col] = f(in(row, col)...);
+    [[gnu::target("avx2"), gnu::flatten]] static void map_row_avx2(const F& f, T* to, Index cols, Index row, const In&... in) {
+        map_row(f, to, cols, row, in...);
     }
     template <class F>
     [[gnu::target("avx2"), gnu::flatten]] static void one_row_avx2(F& f, Index row) {

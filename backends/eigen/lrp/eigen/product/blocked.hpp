@@ -108,7 +108,7 @@ class Blocked {
 
     static void forward(ThreadPool& pool, ProductScratch& scratch, const Product& p, View<const float> x, View<const W> w, View<float> y) {
         using Tile = typename Isa::template Forward<W>;
-        constexpr Index wide = Tile::vectors * lanes;
+        constexpr Index tile_columns = Tile::vectors * lanes;
         const Index tokens = x.rows, K = x.cols, N = w.rows, padded = round_up(tokens, lanes), blocks = ceil_div(K, block_terms);
         E* packed = scratch.shared<E>(padded * blocks * block_depth);
         pool.parallel_for(blocks, [&](Index block) { pack_transposed<Isa, Tile>(x, block * block_terms, lanes, packed + block * block_depth * padded); });
@@ -129,7 +129,7 @@ class Blocked {
             float* sums = reinterpret_cast<float*>(widened + height * tile_stride);
             std::fill_n(sums, rows * padded, 0.0f);
             // Rows as they lie, or one column of tiles: a tile meets all columns while it is in the first cache. Else all are widened, for all columns.
-            const Index together = ready || padded <= wide ? 1 : last_tile - first_tile;
+            const Index together = ready || padded <= tile_columns ? 1 : last_tile - first_tile;
             for (Index block = 0; block < blocks; ++block) {
                 const Index from = block * block_terms, terms = std::min(block_terms, K - from), count = ceil_div(terms, Isa::depth);
                 const E* b = packed + block * block_depth * padded;
@@ -137,7 +137,7 @@ class Blocked {
                     const Index end = std::min(begin + together, last_tile);
                     if (!ready)
                         Isa::widen_rows(w.row(cut.first(begin)) + from, w.stride, cut.first(end) - cut.first(begin), terms, widened + (cut.first(begin) - first) * tile_stride);
-                    for (Index column = 0; column < padded; column += wide) {
+                    for (Index column = 0; column < padded; column += tile_columns) {
                         const Index vectors = std::min<Index>(Tile::vectors, (padded - column) / lanes);
                         for (Index t = begin; t < end; ++t) {
                             const Index row = cut.first(t), tall = cut.first(t + 1) - row;

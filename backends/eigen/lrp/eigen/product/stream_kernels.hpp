@@ -14,6 +14,11 @@
 
 #include <lrp/eigen/product/fma.hpp>
 
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wuninitialized"  // of its own AVX-512 intrinsics
+#endif
+
 namespace lrp::detail {
 
 /// Rows of x for which the time is that of memory alone.
@@ -340,3 +345,7 @@ struct StreamDot {
 #endif
 
 }  // namespace lrp::detail
+
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ < 13
+#pragma GCC diagnostic pop
+#endif
