@@ -167,9 +167,6 @@ GenerateOptions generate_options(const GenerationOptions& options, const ModelOp
         std::cerr << "lrp: warning: without a --temperature the most likely token is taken each time, and --top-k, --top-p and --seed change nothing\n";
     if (!options.stop.empty()) require(prompt.tokenizer.has_value(), model.folder, ": there is no tokenizer.json, without which --stop has no text to look at");
     const HfConfig file = read_hf_config(model.folder);
-    for (std::size_t i = 0; i < prompt.ids.size(); ++i)  // before the tokenizer is asked what they mean
-        require(prompt.ids[i] >= 0 && std::cmp_less(prompt.ids[i], file.vocab_size), "--ids: token id ", prompt.ids[i], " at position ", i,
-                " is outside the vocabulary of ", file.vocab_size);
     if (!options.ignore_eos) result.stop_ids = ends_of_text(model.folder, file, prompt.tokenizer);
     const std::size_t tokens = prompt.ids.size() + result.max_new_tokens;
     if (prompt.ids.size() <= file.max_position_embeddings && tokens > file.max_position_embeddings)
@@ -199,6 +196,9 @@ Prompt read_prompt(const ModelOptions& options) {
     prompt.tokenizer = load_tokenizer(options.folder);
     if (!options.has_prompt) {
         prompt.ids = parse_ids(options.ids);
+        const auto vocabulary = read_hf_config(options.folder).vocab_size;
+        for (std::size_t i = 0; i < prompt.ids.size(); ++i)
+            require(prompt.ids[i] >= 0 && std::cmp_less(prompt.ids[i], vocabulary), "--ids: token id ", prompt.ids[i], " at position ", i, " is outside the vocabulary of ", vocabulary);
         return prompt;
     }
     require(prompt.tokenizer.has_value(), options.folder, ": there is no tokenizer.json; give token ids with --ids");

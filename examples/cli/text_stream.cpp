@@ -40,10 +40,19 @@ void TextStream::finish() { show_up_to(text_.size()); }
 std::size_t TextStream::open_bytes() const {
     std::size_t open = 0;
     while (text_.size() >= open + 3 && text_.compare(text_.size() - open - 3, 3, "\xEF\xBF\xBD") == 0) open += 3;
+    open = std::max(open, bytes_of_run());
     for (const std::string& stop : stops_)
         for (std::size_t length = std::min(stop.size() - 1, text_.size()); length > open; --length)
             if (text_.ends_with(stop.substr(0, length))) open = length;
     return open;
+}
+
+std::size_t TextStream::bytes_of_run() const {
+    std::size_t first = ids_.size();
+    while (first > prompt_ && tokenizer_->is_byte(ids_[first - 1])) --first;
+    if (first == ids_.size()) return 0;
+    const std::string settled = continuation_text(*tokenizer_, before_, std::span(ids_).first(first), prompt_);
+    return text_.size() - static_cast<std::size_t>(std::ranges::mismatch(text_, settled).in1 - text_.begin());
 }
 
 void TextStream::show_up_to(std::size_t end) {

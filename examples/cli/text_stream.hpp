@@ -39,6 +39,8 @@ class TextStream {
   private:
     /// How many bytes at the end may still change.
     [[nodiscard]] std::size_t open_bytes() const;
+    /// How many bytes at the end come from tokens of single bytes: one more that does not fit makes all of them U+FFFD.
+    [[nodiscard]] std::size_t bytes_of_run() const;
     void show_up_to(std::size_t end);
 
     const Tokenizer* tokenizer_;

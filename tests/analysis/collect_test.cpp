@@ -292,3 +292,31 @@ TEST_CASE("a blind collector takes nothing") {
     collect_batch(ctx, model, documents, {{5, 3, 2}, Condition::predictions, 0, Recompute::keep()}, collector);
     CHECK(same(units, empty));
 }
+
+TEST_CASE("values in double are collected as values in float are: activations with their sign, relevance as their product with the coefficient") {
+    CollectedUnits units(1, 2, 2, {2, 1, 0});
+    ThreadPool pool(1);
+    PassReader reader(units, pool);
+    const std::vector<CollectDocument> documents{{4, {1, 2, 3}, {}}};
+    reader.begin(documents);
+    reader.take<double>({Site::neuron, 0}, std::vector<double>{1, -2, -3, 0.5, 1e6, 0.25}, std::vector<double>{2, 3, 4, -5, 1, 8});
+    reader.take<double>({Site::head, 0}, std::vector<double>{3, 4, 0, 1, 6, 8, 0, 2, 0, 1, 5, 12}, std::vector<double>{1, -1, 1, 1, 1, 1, 2, 2, 0, -3, 1, 0});
+    units.end_batch();
+    const auto values = [](const UnitSummary& summary, std::size_t list, Index unit) {
+        std::vector<std::pair<float, std::int32_t>> out;
+        for (const TopEntry& entry : summary.list(list).entries(unit)) out.emplace_back(entry.value, entry.place.position);
+        return out;
+    };
+    using List = std::vector<std::pair<float, std::int32_t>>;
+    CHECK(values(units.neuron[0], 0, 0) == List{{1e6f, 2}, {1.0f, 0}});
+    CHECK(values(units.neuron[0], 1, 0) == List{{-3.0f, 1}, {1.0f, 0}});
+    CHECK(values(units.neuron[0], 2, 1) == List{{2.0f, 2}, {-2.5f, 1}});
+    CHECK(values(units.neuron[0], 3, 0) == List{{-12.0f, 1}, {2.0f, 0}});
+    CHECK(values(units.head[0], 0, 0) == List{{10.0f, 1}, {5.0f, 0}});
+    CHECK(values(units.head[0], 2, 0) == List{{14.0f, 1}, {-1.0f, 0}});
+    CHECK(values(units.head[0], 2, 1) == List{{5.0f, 2}, {4.0f, 1}});
+    // What half precision cannot hold stands in a window as the largest that it can.
+    const TopList& list = units.neuron[0].list(0);
+    const auto window = list.window(0, list.entries(0)[0]);
+    CHECK((static_cast<float>(window[0]) == -3.0f && static_cast<float>(window[1]) == 65504.0f));
+}

@@ -266,3 +266,16 @@ TEST_CASE("logits that are not finite name the first site that was not") {
     CHECK_THROWS_WITH(ask(loaded.ctx, loaded.model, std::vector<std::int32_t>{1}, {}, poison),
                       Contains("a logit is not finite; the first such value is at site layers.1.neuron, made by Multiply"));
 }
+
+TEST_CASE("the largest deviation is that of an activation too, and of the explained values alone") {
+    SiteComparison found;
+    found.sites = {{{Site::gate, 0}, 0.5, 0.125, 0.25}};
+    CHECK((found.largest() == 0.5 && found.sites[0].backward() == 0.25));
+    found.sites.push_back({{Site::up, 0}, 0.125, 0.75, 0.5});
+    CHECK(found.largest() == 0.75);
+    const SiteRecording right = record();
+    SiteRecording mine = right;
+    REQUIRE(!mine.at(Site::logits).explained.values.empty());
+    mine.at(Site::logits).explained.values[0] *= 1.5;
+    CHECK(compare_sites(mine, right).at("Linear").activation.value == Approx(0.5));
+}

@@ -111,6 +111,8 @@ TEST_CASE("positions: what passes each of them adds up to all") {
         added = plus(added, trace.embedding);
     }
     CHECK(largest_difference(added, all.embedding) < 1e-6);
+    const auto at = [&](const std::vector<Index>& positions) { return attribute_through(ctx, model, test::small_prompt, {{}, {{1, positions}}, {}}, everything()).embedding; };
+    CHECK(largest_difference(at({6, 2}), plus(at({2}), at({6}))) < 1e-6);
     CHECK(largest_difference(attribute_through(ctx, model, test::small_prompt, {{}, {{2, {7}}}, {}}, everything()).embedding, all.embedding) == 0);
     CHECK(largest_magnitude(attribute_through(ctx, model, test::small_prompt, {{}, {{2, {6}}}, {}}, everything()).embedding) == 0);
 }
@@ -157,6 +159,19 @@ TEST_CASE("relevance that begins at a unit explains its activation") {
         CHECK(trace.embedding[7] == 0.0f);
         for (std::size_t l = static_cast<std::size_t>(unit.layer); l < 3; ++l)
             for (std::size_t t = 0; t < 8; ++t) CHECK(trace.residual[l * 8 + t] == 0.0f);
+        // Above the unit there is nothing; at it, the unit itself at the explained position and nothing else.
+        const bool neuron = unit.site == Site::neuron;
+        for (std::size_t l = static_cast<std::size_t>(unit.layer); l < 3; ++l)
+            for (std::size_t t = 0; t < 8; ++t) {
+                const bool here = static_cast<Index>(l) == unit.layer;
+                for (std::size_t n = 0; n < 12; ++n)
+                    CHECK(trace.neuron[(l * 8 + t) * 12 + n] == (neuron && here && t == 6 && static_cast<Index>(n) == unit.unit ? Approx(trace.explained) : Approx(0.0)));
+                for (std::size_t h = 0; h < 4; ++h) {
+                    if (neuron && here) continue;  // below the unit
+                    CHECK(trace.head[(l * 8 + t) * 4 + h] == (here && t == 6 && static_cast<Index>(h) == unit.unit ? Approx(trace.explained) : Approx(0.0)));
+                }
+            }
+        if (neuron) CHECK(largest_magnitude(std::vector<float>(trace.head.begin() + unit.layer * 32, trace.head.begin() + unit.layer * 32 + 32)) > 0);
     }
     const UnitRef begin{Site::neuron, 1, 3};
     CHECK_THROWS_WITH(attribute_through(ctx, model, test::small_prompt, {{{Site::neuron, 1, 4}}, {}, begin}, options),
@@ -174,6 +189,20 @@ TEST_CASE("a condition that does not fit is refused") {
     CHECK_THROWS_WITH(with({{{Site::neuron, 0, 12}}, {}, {}}), Contains("expected a neuron from 0 to 11 in layer 0, found 12"));
     CHECK_THROWS_WITH(with({{{Site::head, 0, 4}}, {}, {}}), Contains("expected a head from 0 to 3 in layer 0, found 4"));
     CHECK_THROWS_WITH(with({{}, {{1, {8}}}, {}}), Contains("expected a position from 0 to 7, found 8"));
+    CHECK_THROWS_WITH(with({{}, {{1, {-1}}}, {}}), Contains("expected a position from 0 to 7, found -1"));
     CHECK_THROWS_AS(with({{}, {{5, {0}}}, {}}), UsageError);
     CHECK_THROWS_WITH(with({{}, {}, UnitRef{Site::gate, 0, 0}}), Contains("expected a neuron or a head, found site gate"));
+}
+
+TEST_CASE("a head that does nothing is explained by nothing") {
+    using B = ReferenceBackend<double>;
+    B::context ctx;
+    std::mt19937 random(1);
+    std::normal_distribution<double> draw(0, 0.3);
+    const auto weights = std::make_shared<const LlamaWeights<B>>(make_llama_weights<B>(ctx, few_neurons(), [&](const std::string& name, Index, Index, auto host) {
+        for (auto& value : host) value = name == "model.layers.1.self_attn.v_proj.weight" ? 0 : draw(random) + (name.ends_with("norm.weight") ? 1 : 0);
+    }));
+    const LlamaModel<B, AttnLRP> model(few_neurons(), weights);
+    const Trace trace = attribute_through(ctx, model, test::small_prompt, {{}, {}, UnitRef{Site::head, 1, 2}}, everything());
+    CHECK((trace.explained == 0 && largest_magnitude(trace.embedding) == 0));
 }

@@ -57,6 +57,11 @@ TEST_CASE("an exact sum knows signs, small parts, variance, and what it cannot h
         squares.add(x * x);
     }
     CHECK(squares.variance(sum, 4) == Approx(1.25).epsilon(1e-5));
+    ExactSum small;  // to the nearest multiple of 2^-64, whatever the sign
+    small.add(0x1.8p-65);
+    CHECK(small.value() == 0x1p-64);
+    small.add(-0x1.cp-64);
+    CHECK(small.value() == -0x1p-64);
     CHECK(ExactSum().variance(ExactSum(), 0) == 0);
     for (const double bad : {std::numeric_limits<double>::infinity(), -std::numeric_limits<double>::infinity(), std::numeric_limits<double>::quiet_NaN(), 0x1p62}) CHECK_THROWS_AS(sum.add(bad), Error);
     ExactSum full;

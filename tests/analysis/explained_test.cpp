@@ -165,3 +165,36 @@ TEST_CASE("the loop ends where generation ends, and refuses what cannot be") {
     };
     CHECK_THROWS_WITH(generate_explained(ctx, model, test::small_prompt, options, bad), Contains("expected a layer from 0 to 2, found 9"));
 }
+
+TEST_CASE("a plan that changes in one number alone is another plan") {
+    using B = EigenBackend<double>;
+    B::context ctx(1);
+    const auto model = make_model<B>(ctx);
+    const SteeringPlan first{{{Site::neuron, 1, 3, Kind::set, 30}}, {{0, std::vector<float>(24, 0.5f), 1}}, {}};
+    SteeringPlan value = first, kind = first, scale = first, direction = first, positions = first;
+    value.units[0].value = -20;
+    kind.units[0].kind = Kind::scale;
+    scale.directions[0].scale = -3;
+    direction.directions[0].values[5] = 8;
+    positions.positions = {{0, 3}};
+    const auto logits = [&](const SteeringPlan& plan, const std::vector<std::int32_t>& text) {
+        LlamaDecoder decoder(ctx, model, 16);
+        Steering<B> steering(ctx, test::small_llama(), plan);
+        const auto all = decoder.extend(text, steering);
+        return std::vector<float>(all.begin(), all.end());
+    };
+    for (const SteeringPlan* next : {&value, &kind, &scale, &direction, &positions}) {
+        ExplainedOptions options;
+        options.generate.max_new_tokens = 2;
+        options.plan = first;
+        const Explained mine = generate_explained(ctx, model, test::small_prompt, options, [&](const ExplainedToken&, SteeringPlan& plan) {
+            plan = *next;
+            return true;
+        });
+        std::vector<std::int32_t> text = test::small_prompt;
+        text.push_back(mine.tokens[0].id);
+        const auto right = logits(*next, text);
+        CHECK(largest_difference(mine.tokens[1].trace.logits, right) < 1e-5 * largest_magnitude(right));
+        CHECK(largest_difference(logits(first, text), right) > 1e-3);
+    }
+}

@@ -143,3 +143,31 @@ TEST_CASE("flipping: the logit as measure, and what is refused") {
     report = relevant_units(ctx, model, test::small_prompt, worst);
     CHECK_THROWS_WITH(run(), Contains("found the difference of two"));
 }
+
+TEST_CASE("flipping: the explained position need not be the last, and what is asked where nothing is said") {
+    using B = EigenBackend<double>;
+    B::context ctx(1);
+    const auto model = without<B>(ctx, Site::neuron, {});
+    AttributeOptions earlier;
+    earlier.position = 4;
+    const UnitReport report = relevant_units(ctx, model, test::small_prompt, earlier);
+    FaithfulnessOptions options;
+    CHECK((options.drops == std::vector<double>{0.5, 0.85, 0.9, 0.95} && options.random_orders == 5 && options.measure == FlipMeasure::probability));
+    options.random_orders = 0;
+    const Faithfulness result = faithfulness(ctx, model, report, options);
+    CHECK((result.position == 4 && result.target == report.trace.target));
+    const auto order = flip_order(report, Site::neuron, FlipOrder::most_relevant);
+    for (const FlipCurve& curve : result.curves) {
+        CHECK(curve.logit.front() == Approx(report.trace.explained).epsilon(1e-6));
+        CHECK(curve.probability.front() == Approx(result.probability).epsilon(1e-5));
+    }
+    const std::vector<std::int32_t> last{4};
+    const FlipCurve& curve = result.curves.front();
+    const auto few = without<B>(ctx, Site::neuron, {order.begin(), order.begin() + static_cast<std::ptrdiff_t>(curve.counts[9])});
+    const auto logits = few.forward(ctx, std::span(test::small_prompt).first(5), last, Recompute::keep()).logits.download(ctx);
+    CHECK(curve.logit[9] == Approx(logits[static_cast<std::size_t>(report.trace.target)]).epsilon(1e-9).margin(1e-9));
+    // Random orders are random from their first place on.
+    int first = 0;
+    for (std::uint64_t seed = 0; seed < 50; ++seed) first += flip_order(report, Site::neuron, FlipOrder::random, seed).front() == 0 ? 1 : 0;
+    CHECK(first < 5);
+}

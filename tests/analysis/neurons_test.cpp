@@ -122,3 +122,52 @@ TEST_CASE("activations and norms are those of a forward pass; rows behind the ex
         }
     for (const auto& unit : report.heads) CHECK((unit.site == Site::head && unit.unit < 4 && unit.activation > 0));
 }
+
+TEST_CASE("heads are ranked by their relevance summed with its sign, at the position where it is largest") {
+    using B = ReferenceBackend<double>;
+    B::context ctx;
+    const LlamaModel<B, AttnLRP> model(test::small_llama(), random_weights<B>(ctx, test::small_llama()));
+    const UnitReport report = relevant_units(ctx, model, test::small_prompt, {}, 12);
+    std::vector<UnitRelevance> right;
+    for (std::size_t l = 0; l < 3; ++l)
+        for (std::size_t h = 0; h < 4; ++h) {
+            UnitRelevance unit{Site::head, static_cast<Index>(l), static_cast<Index>(h), 0, 0, 0, 0};
+            double peak = 0;
+            for (std::size_t t = 0; t < test::small_prompt.size(); ++t) {
+                const std::size_t at = (l * test::small_prompt.size() + t) * 4 + h;
+                const double r = static_cast<double>(report.trace.head[at]);
+                unit.relevance += r;
+                if (std::abs(r) <= peak) continue;
+                peak = std::abs(r);
+                unit.token = t;
+                unit.activation = static_cast<double>(report.head_activation[at]);
+            }
+            right.push_back(unit);
+        }
+    std::stable_sort(right.begin(), right.end(), [](const auto& a, const auto& b) { return std::abs(a.relevance) > std::abs(b.relevance); });
+    REQUIRE(report.heads.size() == 12);
+    for (std::size_t n = 0; n < 12; ++n) {
+        const UnitRelevance& mine = report.heads[n];
+        CHECK((mine.site == Site::head && mine.layer == right[n].layer && mine.unit == right[n].unit && mine.token == right[n].token));
+        CHECK((mine.activation == right[n].activation && mine.relevance == Approx(right[n].relevance) && mine.share == Approx(right[n].relevance / report.trace.explained)));
+    }
+    CHECK(std::any_of(report.heads.begin(), report.heads.end(), [](const auto& unit) { return unit.relevance < 0; }));
+}
+
+TEST_CASE("equals are ranked by layer, unit and position; nothing is ranked that has no relevance; a share of nothing is 0") {
+    Trace trace;
+    trace.layers = trace.tokens_count = 2;
+    trace.explained = 0;
+    const std::vector<float> relevance{0, 2, -2, 1, 2, 0, -1, 2}, activation(8, 1.0f);  // [2, 2, 2]
+    const auto names = [&](UnitScope scope, std::size_t top) {
+        std::vector<std::array<std::size_t, 3>> out;
+        for (const UnitRelevance& unit : detail::rank_units(trace, Site::neuron, relevance, activation, 2, top, scope)) {
+            CHECK(unit.share == 0);
+            out.push_back({static_cast<std::size_t>(unit.layer), static_cast<std::size_t>(unit.unit), unit.token});
+        }
+        return out;
+    };
+    using Names = std::vector<std::array<std::size_t, 3>>;
+    CHECK(names(UnitScope::token, 3) == Names{{0, 0, 1}, {0, 1, 0}, {1, 0, 0}});
+    CHECK(names(UnitScope::token, 9) == Names{{0, 0, 1}, {0, 1, 0}, {1, 0, 0}, {1, 1, 1}, {0, 1, 1}, {1, 0, 1}});
+}

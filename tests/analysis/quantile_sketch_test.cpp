@@ -46,3 +46,18 @@ TEST_CASE("a quantile is off by an eighth of its value at most, and sketches mer
     }
     CHECK(QuantileSketch::quantile(std::vector<std::uint32_t>(static_cast<std::size_t>(QuantileSketch::bins)), 0.5) == 0);
 }
+
+TEST_CASE("a quantile lies on a straight line within its bin; zero is neither positive nor negative") {
+    std::vector<std::uint32_t> counts(static_cast<std::size_t>(QuantileSketch::bins));
+    const auto put = [&](float value, std::uint32_t times) { counts[static_cast<std::size_t>(QuantileSketch::bin(value))] += times; };
+    put(-1.0f, 2);  // in [-1.25, -1]
+    put(0.0f, 3);
+    put(1.0f, 5);  // in [1, 1.25)
+    CHECK((QuantileSketch::positive(counts) == 5 && QuantileSketch::total(counts) == 10));
+    CHECK(QuantileSketch::quantile(counts, 0.1) == Approx(-1.125));
+    CHECK(QuantileSketch::quantile(counts, 0.3) == 0);
+    CHECK(QuantileSketch::quantile(counts, 0.5) == 0);
+    CHECK(QuantileSketch::quantile(counts, 0.75) == Approx(1.125));
+    CHECK(QuantileSketch::quantile(counts, 1) == Approx(1.25));
+    CHECK((QuantileSketch::quantile(counts, 2) == Approx(1.25) && QuantileSketch::quantile(counts, -1) == Approx(-1.25)));
+}

@@ -33,6 +33,12 @@ TEST_CASE("the bootstrap of a mean is about its standard error wide, and the sam
     CHECK(interval.low == Approx(0.25 - 1.96 * error).margin(0.2 * error));
     CHECK(interval.high == Approx(0.25 + 1.96 * error).margin(0.2 * error));
     CHECK(bootstrap_interval(values.size(), 2000, 3, mean).low == interval.low);
+    const auto odd = [](const std::vector<double>& weights) {
+        double sum = 0;
+        for (std::size_t i = 0; i < weights.size(); ++i) sum += weights[i] * std::sqrt(static_cast<double>(i));
+        return sum;
+    };
+    CHECK(bootstrap_interval(50, 100, 3, odd).low != bootstrap_interval(50, 100, 4, odd).low);
     const Interval certain = bootstrap_interval(5, 100, 1, [](const std::vector<double>& weights) { return std::accumulate(weights.begin(), weights.end(), 0.0); });
     CHECK((certain.low == Approx(1) && certain.high == Approx(1)));
 }

@@ -124,6 +124,33 @@ TEST_CASE("a report's rates, perplexities and divergences are those of single ge
         CHECK((report.difference_interval[1].low == 0 && report.difference_interval[1].high == 0));  // untouched, all three
         CHECK((report.slope_interval.low <= report.chosen.slope + 1e-12 && report.chosen.slope <= report.slope_interval.high + 1e-12));
         CHECK(report.random_slope == Approx((report.random[0].slope + report.random[1].slope) / 2).margin(1e-12));
+        // Intervals once more: prompts drawn again and again.
+        const auto rate = [&](const SteeringCurve& curve, const std::vector<double>& weights, std::size_t m) {
+            double sum = 0;
+            for (std::size_t p = 0; p < prompts.size(); ++p) sum += weights[p] * curve.points[m].hits[p];
+            return sum;
+        };
+        const auto random_rate = [&](const std::vector<double>& weights, std::size_t m) { return (rate(report.random[0], weights, m) + rate(report.random[1], weights, m)) / 2; };
+        const auto check = [&](const Interval& mine, const auto& statistic) {
+            const Interval right = bootstrap_interval(prompts.size(), 200, 10, statistic);
+            CHECK(mine.low == Approx(right.low).margin(1e-12));
+            CHECK(mine.high == Approx(right.high).margin(1e-12));
+        };
+        check(report.slope_interval, [&](const auto& weights) { return (rate(report.chosen, weights, 2) - rate(report.chosen, weights, 0)) / 2; });
+        check(report.random_slope_interval, [&](const auto& weights) { return (random_rate(weights, 2) - random_rate(weights, 0)) / 2; });
+        for (std::size_t m = 0; m < 3; ++m) check(report.difference_interval[m], [&](const auto& weights) { return rate(report.chosen, weights, m) - random_rate(weights, m); });
+        CHECK(report.slope_interval.low < report.slope_interval.high);
+        CHECK(report.difference_interval[0].low < report.difference_interval[0].high);
+        for (std::size_t m = 0; m < 3; ++m) {
+            const Interval right = wilson_interval(12 * report.chosen.points[m].rate, 12);
+            CHECK((report.chosen.points[m].rate_interval.low == Approx(right.low) && report.chosen.points[m].rate_interval.high == Approx(right.high)));
+        }
+        const auto names = [](const SteeringCurve& curve) {
+            std::vector<std::array<Index, 2>> out;
+            for (const UnitRef& unit : curve.units) out.push_back({unit.layer, unit.unit});
+            return out;
+        };
+        CHECK(names(report.random[0]) != names(report.random[1]));
     }
 }
 
@@ -155,4 +182,10 @@ TEST_CASE("a report that cannot be is refused") {
     options.random_sets = 0;
     const SteeringReport alone = run(prompts, units);
     CHECK((alone.random.empty() && alone.difference.empty() && !alone.chosen.points[0].off_target));
+}
+
+TEST_CASE("what a report is where nothing is said") {
+    const SteeringReportOptions options;
+    CHECK(options.multipliers == std::vector<double>{0, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 1.75, 2});
+    CHECK((options.samples == 1 && options.random_sets == 5 && options.resamples == 1000 && options.mode == SteeringMode::all_positions));
 }

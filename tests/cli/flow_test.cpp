@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // The command that follows relevance from token to token, from outside.
+#include <array>
+
 #include <lrp/io/json.hpp>
 #include <lrp/io/npz_read.hpp>
 
@@ -86,6 +88,23 @@ TEST_CASE("flow: edges in JSON and npz, summed and by head, and the strongest on
             CHECK(data["maps"][layers + 1]["values"][q][k] == out["edge"][2][3][q][k]);
         }
     const Result text = lrp_run("flow " + cats + "--edges --top 3");
+    struct Edge {
+        std::size_t layer, head;
+        double value;
+    };
+    std::vector<Edge> all;
+    for (std::size_t l = 0; l < layers; ++l)
+        for (std::size_t h = 0; h < heads; ++h)
+            for (const auto& query : out["edge"][l][h])
+                for (const double value : query) all.push_back({l, h, value});
+    std::stable_sort(all.begin(), all.end(), [](const Edge& a, const Edge& b) { return std::abs(a.value) > std::abs(b.value); });
+    for (std::size_t i = 0; i < 4; ++i) {
+        std::array<char, 64> line{};
+        std::snprintf(line.data(), line.size(), "%11.4g %7.2f%%\n", all[i].value, 100 * all[i].value / out["explained"].get<double>());
+        CHECK((text.out.find(line.data()) != std::string::npos) == (i < 3));
+        std::snprintf(line.data(), line.size(), "\n%5zu %5zu  ", all[i].layer, all[i].head);
+        if (i < 3) CHECK_THAT(text.out, Contains(line.data()));
+    }
     CHECK_THAT(text.out, Contains("Explained: logit 13.2") && Contains("Edges of attention") && Contains("relevance of layer 4's output (down)"));
     CHECK(lrp_run("flow " + cats).out.find("Edges") == std::string::npos);
 }

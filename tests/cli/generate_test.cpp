@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // The commands that generate, steer and rank units, from outside.
+#include <array>
+
 #include <lrp/io/json.hpp>
 #include <lrp/io/safetensors.hpp>
 #include <lrp/io/safetensors_write.hpp>
@@ -104,6 +106,8 @@ TEST_CASE("steer: units, heads, directions, files, modes; what was changed is to
     CHECK(json_of("steer " + snow + "--set 3/118=4 --zero 2/40 --scale head:1/3=0 --json") == all);
     const auto positions = json_of("steer " + snow + plan + "--positions 9-40 --json");
     CHECK(positions["after"] == fresh["after"]);  // from the prompt's last position on
+    const auto up_to = [&](const std::string& named) { return json_of("steer " + snow + plan + "--positions " + named + " --json")["after"]; };
+    CHECK((up_to("0-4") == up_to("0-3,4") && up_to("0-4") != up_to("0-3")));
 
     std::vector<float> values(128);
     for (std::size_t i = 0; i < values.size(); ++i) values[i] = 0.5f * (static_cast<float>(i % 7) - 3);
@@ -147,6 +151,13 @@ TEST_CASE("neurons: JSON and npz say what a trace says") {
     CHECK((contrast["contrast"] == 7 && contrast["contrast_token"].is_string() && !out.contains("contrast")));
     const Result text = lrp_run("neurons " + cats + "--npz " + npz);
     CHECK_THAT(text.out, Contains("Explained: logit 13.2") && Contains("Neurons") && Contains("Heads"));
+    for (const char* kind : {"neurons", "heads"}) {
+        std::array<char, 64> numbers{};
+        const auto& first = out[kind][0];
+        CHECK(first["share"].get<double>() == Approx(first["relevance"].get<double>() / trace["explained"].get<double>()));
+        std::snprintf(numbers.data(), numbers.size(), "%11.4g %11.4g %7.2f%%\n", first["activation"].get<double>(), first["relevance"].get<double>(), 100 * first["share"].get<double>());
+        CHECK_THAT(text.out, Contains(numbers.data()));
+    }
     const std::string bytes = read_text_file(npz);
     for (const char* name : {"neuron_activation.npy", "head_activation.npy", "top_neuron.npy", "top_neuron_values.npy", "top_head.npy"})
         CHECK_THAT(bytes, Contains(name));

@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // The program from outside: exit codes, messages, and what it writes.
+#include <array>
+
 #include <functional>
 
 #include <lrp/io/json.hpp>
@@ -47,7 +49,7 @@ TEST_CASE("wrong use ends with 2 and says what is wrong; failure with 1") {
         {"trace " + mini + " --ids 1,x", 2, "--ids: expected token ids such as 1,5,7, found 'x'"},
         {"trace " + mini + " --ids 1,,2", 2, "found ''"},
         {"trace " + mini + " --ids 99999999999", 2, "found '99999999999'"},
-        {"trace " + mini + " --ids 640", 1, "token id 640 at position 0 is outside the vocabulary of 640"},
+        {"trace " + mini + " --ids 640", 1, "lrp: --ids: token id 640 at position 0 is outside the vocabulary of 640"},
         {"trace " + mini + " --ids 0,-1", 1, "token id -1 at position 1"},
         {"trace " + ids + "--rules lrp", 2, "--rules"},
         {"trace " + ids + "--products best", 2, "--products"},
@@ -246,6 +248,10 @@ TEST_CASE("trace --file: what does not fit is said with file and line") {
     const auto json = nlohmann::json::parse(
         lrp_run("trace " + mini + " --file " + file("one.txt", "The soup was hot\n") + " --position -2 --target 3 --json - --sites residual").out);
     CHECK((json["position"] == json["ids"].size() - 2 && json["target"][0] == 3 && !json.contains("neuron")));
+    const auto seeded = [&](const std::string& more) { return json_of("trace " + mini + " --file " + file("one.txt", "The soup was hot\n") + " --json - " + more); };
+    const auto plain = seeded(""), logit = seeded("--lxt-seed");
+    for (std::size_t t = 0; t < plain["embedding"].size(); ++t)
+        CHECK(logit["embedding"][t].get<double>() == Approx(plain["embedding"][t].get<double>() * plain["explained"].get<double>()).epsilon(1e-4).margin(1e-4));
 }
 
 TEST_CASE("memory that is not there is said in a sentence, before the work or in the middle of it") {
@@ -388,6 +394,12 @@ TEST_CASE("check passes on the shipped checkpoint, and fails where nothing may d
         CHECK(result.code == 0);
         CHECK_THAT(result.out, Contains("OK: predicted and observed absorption agree") && Contains("softmax 7"));
     }
+    const auto trace = json_of("trace " + cats + "--json -");
+    double embedding = 0;
+    for (const double value : trace["embedding"]) embedding += value;
+    std::array<char, 64> share{};
+    std::snprintf(share.data(), share.size(), "that is %.2f %% of what was explained", 100 * embedding / trace["explained"].get<double>());
+    CHECK_THAT(lrp_run("check " + cats).out, Contains(share.data()));
     const Result strict = lrp_run("check " + cats + " --tolerance 1e-30");
     CHECK(strict.code == 1);
     CHECK_THAT(strict.out, Contains("FAILED: predicted and observed absorption disagree"));
@@ -423,6 +435,8 @@ TEST_CASE("check --against holds one backend against another") {
             CHECK_THAT(result.out, Contains("\n" + std::string(op)));
         CHECK_THAT(result.out, !Contains("predicted") && !Contains("first site"));
     }
+    // One token and again: attention is undecided, and what reaches scores, q and k is rounding.
+    CHECK(lrp_run("check " + mini + " --ids 5,5 --against reference64").code == 0);
     const Result same = lrp_run(check + " --backend eigen --against eigen --tolerance 1e-300");
     CHECK(same.code == 0);
     CHECK_THAT(same.out, Contains("(largest deviation 0, allowed 1e-300)"));

@@ -2,7 +2,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // Explained generation, steering by label and in a loop, steering reports and the faithfulness of rankings, from outside.
+#include <array>
+#include <cmath>
 #include <fstream>
+#include <map>
 #include <set>
 
 #include <lrp/io/json.hpp>
@@ -97,14 +100,18 @@ TEST_CASE("steer --label, neurons --store: units by what a store says of them") 
           json_of("steer " + snow + "--scale 3/118=2 --scale 2/40=2 --head 1/3=2 --json")["after"]);
     CHECK(json_of("steer " + snow + "--store " + store + " --label 'FRUIT salad*0' --label 'snow*0.5' --json")["asked"] == 2);
 
-    const auto units = json_of("neurons " + cats + "--store " + store + " --top 400 --json -");
-    bool found = false;
+    folder.write("other.csv", "layer,unit,label\n5,7,ripe fruit\n");
+    REQUIRE(lrp_run("label " + store + " --import " + (folder.path() / "other.csv").string() + " --source other").code == 0);
+    CHECK(json_of("steer " + snow + "--store " + store + " --label 'ripe*0' --json")["asked"] == 2);
+    CHECK(json_of("steer " + snow + "--store " + store + " --label 'ripe*0' --label-source other --json")["after"] == json_of("steer " + snow + "--zero 5/7 --json")["after"]);
+    const auto units = json_of("neurons " + cats + "--store " + store + " --top 5000 --json -");
+    std::set<std::string> signs;
     for (const auto& unit : units["neurons"])
         if (unit["layer"] == 3 && unit["index"] == 118) {
-            found = true;
+            signs.insert(unit["sign"]);
             CHECK(unit["labels"] == nlohmann::json::array({unit["sign"] == "-" ? "fruit again" : "ripe fruit"}));
         }
-    CHECK(found);
+    CHECK(signs.size() == 2);  // both poles, each with its own label
     CHECK_THAT(lrp_run("neurons " + cats + "--store " + store + " --top 48 --per layer").out, Contains("fruit salad") && Contains("labels (; between them)"));
     CHECK_THAT(lrp_run("neurons " + cats + "--store " + store + " --top 1").err, Contains("has no label of these units; `lrp label "));
 
@@ -255,4 +262,166 @@ TEST_CASE("faithfulness: numbers of units that steer confirms") {
     CHECK(lrp_run("faithfulness " + mini).code == 2);
     CHECK(lrp_run("faithfulness " + snow + "--contrast 3").code == 2);
     CHECK(lrp_run("faithfulness " + snow + "--file x").code == 2);
+}
+
+TEST_CASE("faithfulness: the summary is that of the runs, prompts that are left out are counted, and the table says the same") {
+    TemporaryFolder folder;
+    folder.write("prompts.txt", "Ben\nThe soup is hot\nI have 5 cats and 3 dogs. My cats love to play with my\nEmma takes the\nOn Sunday there is a lot of snow.\nOn Friday\n");
+    const std::string command = "faithfulness " + mini + " --file " + (folder.path() / "prompts.txt").string() + " --units heads --random-orders 2 ";
+    bool never = false;
+    for (const std::string measure : {"probability", "logit"}) {
+        const auto out = json_of(command + "--measure " + measure + " --json");
+        CHECK((out["measure"] == measure && out["all_units"] == 48 && out["drops"] == nlohmann::json({0.5, 0.85, 0.9, 0.95}) && out["skipped"] == 2));
+        const std::vector<std::string> kept{"The soup is hot", "I have 5 cats and 3 dogs. My cats love to play with my", "On Sunday there is a lot of snow.", "On Friday"};
+        REQUIRE(out["prompts"].size() == kept.size());
+        std::map<std::pair<std::string, std::size_t>, std::vector<double>> needed;  // none: infinite
+        for (std::size_t i = 0; i < kept.size(); ++i) {
+            const auto& run = out["prompts"][i];
+            CHECK((run["prompt"] == kept[i] && run["probability"] >= 0.5));
+            for (const auto& curve : run["curves"])
+                for (std::size_t d = 0; d < 4; ++d) {
+                    const auto& count = curve["needed"][d];
+                    needed[{curve["order"], d}].push_back(count.is_null() ? INFINITY : count.get<double>());
+                    if (count.is_null()) continue;
+                    const auto at = std::find(curve["counts"].begin(), curve["counts"].end(), count) - curve["counts"].begin();
+                    const double limit = (1 - out["drops"][d].get<double>()) * run[measure].get<double>();
+                    CHECK(curve[measure][static_cast<std::size_t>(at)] <= limit * (1 + 1e-6));
+                    if (at > 0) CHECK(curve[measure][static_cast<std::size_t>(at - 1)] > limit * (1 - 1e-6));
+                }
+        }
+        const std::string text = lrp_run(command + "--measure " + measure).out;
+        CHECK_THAT(text, Contains("4 prompts whose token has a probability of 0.5 or more (2 left out); 48 heads"));
+        for (const auto& line : out["summary"]) {
+            const auto d = static_cast<std::size_t>(std::find(out["drops"].begin(), out["drops"].end(), line["drop"]) - out["drops"].begin());
+            auto all = needed.at({line["order"], d});
+            std::sort(all.begin(), all.end());
+            const double median = all[all.size() / 2];  // of an even number the larger
+            const auto none = std::count(all.begin(), all.end(), INFINITY);
+            CHECK((line["of"] == all.size() && line["reached"] == static_cast<long>(all.size()) - none));
+            INFO(line.dump());
+            CHECK(line["median"] == (std::isinf(median) ? nlohmann::json() : nlohmann::json(static_cast<int>(median))));
+            if (none > 0) CHECK_THAT(text, Contains("* in some runs it does not drop so far"));
+            never = never || none > 0;
+            if (std::isinf(median)) continue;
+            std::array<char, 32> cell{};
+            std::snprintf(cell.data(), cell.size(), "%d (%.3g %%)%s", static_cast<int>(median), 100 * median / 48, none > 0 ? "*" : "");
+            CHECK_THAT(text, Contains(cell.data()));
+        }
+    }
+    CHECK(never);
+}
+
+TEST_CASE("steer --report: the numbers of the JSON follow from its hits, and the pages say the same") {
+    TemporaryFolder folder;
+    folder.write("prompts.txt", "Emma takes the\nOn Friday\nBen\nThe soup is\nBen takes the\n");
+    folder.write("neutral.txt", "We have 3 cats and 5 dogs.\n");
+    const std::string html = (folder.path() / "r.html").string();
+    const std::string base = "steer " + mini + " --report --file " + (folder.path() / "prompts.txt").string() + " --multipliers 0,1,3 --random-sets 2 --max-new-tokens 8 --top-relevant 12 ";
+    const auto out = json_of(base + "--target-words PERU,Bread,sun --neutral " + (folder.path() / "neutral.txt").string() + " --html " + html + " --json");
+    const std::vector<double> x{0, 1, 3};
+    const auto rate = [](const nlohmann::json& curve, std::size_t m) {
+        double sum = 0;
+        for (const double hit : curve["points"][m]["hits"]) sum += hit / 5;
+        return sum;
+    };
+    const auto slope = [&](const std::vector<double>& y) {
+        double mx = 0, my = 0, above = 0, below = 0;
+        for (std::size_t i = 0; i < 3; ++i) mx += x[i] / 3, my += y[i] / 3;
+        for (std::size_t i = 0; i < 3; ++i) above += (x[i] - mx) * (y[i] - my), below += (x[i] - mx) * (x[i] - mx);
+        return above / below;
+    };
+    const auto contains = [](const nlohmann::json& interval, double value) { return interval[0].get<double>() <= value + 1e-9 && value <= interval[1].get<double>() + 1e-9; };
+    std::vector<const nlohmann::json*> curves{&out["chosen"], &out["random"][0], &out["random"][1]};
+    for (const auto* curve : curves) {
+        std::vector<double> rates;
+        double against = 0;
+        for (std::size_t m = 0; m < 3; ++m) {
+            const auto& point = (*curve)["points"][m];
+            rates.push_back(rate(*curve, m));
+            CHECK((point["multiplier"] == x[m] && point["rate"].get<double>() == Approx(rates.back())));
+            CHECK((point["rate_low"].get<double>() <= rates.back() && point["rate_high"].get<double>() >= rates.back() && point["rate_high"].get<double>() - point["rate_low"].get<double>() > 0.3));
+            CHECK(point["perplexity"].get<double>() > 1);
+        }
+        for (std::size_t p = 0; p < 5; ++p) {
+            std::vector<double> own;
+            for (const auto& point : (*curve)["points"]) own.push_back(point["hits"][p]);
+            against += slope(own) < 0 ? 0.2 : 0;
+        }
+        CHECK((*curve)["slope"].get<double>() == Approx(slope(rates)).margin(1e-9));
+        CHECK((*curve)["against"].get<double>() == Approx(against).margin(1e-9));
+    }
+    const double random_slope = (out["random"][0]["slope"].get<double>() + out["random"][1]["slope"].get<double>()) / 2;
+    CHECK(out["random_slope"].get<double>() == Approx(random_slope).margin(1e-9));
+    CHECK((contains(out["random_slope_interval"], random_slope) && contains(out["slope_interval"], out["chosen"]["slope"])));
+    CHECK(out["random_slope_interval"] != out["slope_interval"]);
+    for (std::size_t m = 0; m < 3; ++m) {
+        const double difference = rate(out["chosen"], m) - (rate(out["random"][0], m) + rate(out["random"][1], m)) / 2;
+        CHECK(out["difference"][m].get<double>() == Approx(difference).margin(1e-9));
+        CHECK(contains(out["difference_interval"][m], difference));
+        CHECK(out["examples"][m]["multiplier"] == x[m]);
+    }
+    CHECK(out["chosen"]["slope"] != 0);
+    for (std::size_t p = 0; p < 5; ++p) CHECK(out["chosen"]["points"][1]["hits"][p] == (p == 1 || p == 2 || p == 3 ? 1 : 0));  // sun, bread, Peru, in any letter case
+    // The page's words are these numbers.
+    const auto three = [](double value) {
+        std::array<char, 32> text{};
+        std::snprintf(text.data(), text.size(), "%.3g", value);
+        return std::string(text.data());
+    };
+    const auto interval = [&](const nlohmann::json& i) { return "[" + three(i[0]) + ", " + three(i[1]) + "]"; };
+    CHECK_THAT(read_text_file(html), Contains("Slope of the rate: " + three(out["chosen"]["slope"]) + " " + interval(out["slope_interval"]) + "; of random units " + three(random_slope) + " " +
+                                              interval(out["random_slope_interval"]) + ". Prompts that move the other way: " + three(100 * out["chosen"]["against"].get<double>()) + " %"));
+    CHECK_THAT(read_text_file(html), Contains("<td>" + interval({out["chosen"]["points"][0]["rate_low"], out["chosen"]["points"][0]["rate_high"]}) + "</td>"));
+    // A token on target is the first of a continuation.
+    const auto first = json_of(base + "--target-tokens 280,260 --json");
+    for (const char* prompt : {"Emma takes the", "On Friday", "Ben", "The soup is", "Ben takes the"}) {
+        const auto plain = json_of("generate " + mini + " '" + prompt + "' --max-new-tokens 8 --json");
+        const auto p = static_cast<std::size_t>(std::find_if(first["prompts"].begin(), first["prompts"].end(), [&](const auto& one) { return one["text"] == prompt; }) - first["prompts"].begin());
+        const int id = plain["new_ids"][0];
+        CHECK(first["chosen"]["points"][1]["hits"][p].get<double>() == (id == 280 || id == 260 ? 1 : 0));
+    }
+    CHECK(rate(first["chosen"], 1) == Approx(0.4));
+    std::array<char, 64> words{};
+    std::snprintf(words.data(), words.size(), "Prompts that move the other way: %.0f %%.", 100 * out["chosen"]["against"].get<double>());
+    CHECK(out["chosen"]["against"] != 0);
+    CHECK_THAT(lrp_run(base + "--target-words PERU,Bread,sun").out, Contains(words.data()));
+    // What changes elsewhere is looked for in the neutral texts: others, another number.
+    folder.write("other.txt", "Ben goes home.\n");
+    const auto elsewhere = json_of(base + "--target-words bread --neutral " + (folder.path() / "other.txt").string() + " --json");
+    CHECK(elsewhere["chosen"]["points"][0]["off_target"] != out["chosen"]["points"][0]["off_target"]);
+    // In mode new-tokens a prompt stays as the unchanged model read it: another continuation than with all of it changed.
+    const auto fresh = json_of(base + "--target-words bread --mode new-tokens --json");
+    CHECK((fresh["mode"] == "new-tokens" && fresh["chosen"]["points"][2]["perplexity"] != out["chosen"]["points"][2]["perplexity"]));
+}
+
+TEST_CASE("steer --report: the units are those of the largest mean relevance, less that over other prompts") {
+    TemporaryFolder folder;
+    folder.write("some.txt", "Emma takes the\nOn Friday\nThe soup is\n");
+    folder.write("others.txt", "Ben\nWe have 3 cats\n");
+    folder.write("one.txt", "Ben\n");
+    const auto path = [&](const char* name) { return (folder.path() / name).string(); };
+    const auto mean = [&](const std::vector<std::string>& prompts) {
+        std::vector<double> sums(6 * 384);
+        for (const std::string& prompt : prompts) {
+            const auto neuron = json_of("trace " + mini + " '" + prompt + "' --json - --sites neuron")["neuron"];
+            for (std::size_t l = 0; l < 6; ++l)
+                for (const auto& token : neuron[l])
+                    for (std::size_t n = 0; n < 384; ++n) sums[l * 384 + n] += token[n].get<double>() / static_cast<double>(prompts.size());
+        }
+        return sums;
+    };
+    const std::vector<double> some = mean({"Emma takes the", "On Friday", "The soup is"}), others = mean({"Ben", "We have 3 cats"});
+    for (const bool against : {false, true}) {
+        std::vector<std::pair<double, std::size_t>> order;
+        for (std::size_t i = 0; i < some.size(); ++i) order.emplace_back(-(some[i] - (against ? others[i] : 0)), i);
+        std::sort(order.begin(), order.end());
+        const auto out = json_of("steer " + mini + " --report --file " + path("one.txt") + " --relevance-file " + path("some.txt") + (against ? " --against-file " + path("others.txt") : "") +
+                                 " --top-relevant 8 --target-words bread --multipliers 0,1 --random-sets 0 --max-new-tokens 2 --json");
+        REQUIRE(out["chosen"]["units"].size() == 8);
+        for (std::size_t i = 0; i < 8; ++i)
+            CHECK(out["chosen"]["units"][i] == nlohmann::json({{"site", "neuron"}, {"layer", order[i].second / 384}, {"index", order[i].second % 384}}));
+    }
+    // A unit named twice is one.
+    const auto twice = json_of("steer " + mini + " --report --file " + path("one.txt") + " --zero 1/3 --scale 1/3=2 --zero 2/5 --target-words bread --multipliers 0 --random-sets 1 --max-new-tokens 2 --json");
+    CHECK((twice["chosen"]["units"].size() == 2 && twice["random"][0]["units"].size() == 2));
 }

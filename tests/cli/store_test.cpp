@@ -377,3 +377,55 @@ TEST_CASE("label: tokens, import, score, exports") {
     CHECK(page.code == 0);
     CHECK_THAT(page.out, Contains("<!DOCTYPE html>") && Contains("id=\"n.neuron.5\"") && Contains("id=\"labels\"") && !Contains("http://localhost"));
 }
+
+TEST_CASE("a store's lists and statistics are those of every position that counts, whatever counts") {
+    TemporaryFolder folder;
+    folder.write("ids.jsonl", "{\"ids\": [9, 9, 0, 5, 7, 300, 9]}\n{\"ids\": [0, 42, 17]}\n");
+    const std::string corpus = (folder.path() / "ids.jsonl").string();
+    struct Case {
+        const char* options;
+        std::set<std::pair<int, int>> places;
+    };
+    int number = 0;
+    for (const Case& one : {Case{"", {{0, 1}, {0, 2}, {0, 3}, {0, 4}, {0, 5}, {0, 6}, {1, 1}, {1, 2}}}, Case{"--include-first", {{0, 0}, {0, 1}, {0, 2}, {0, 3}, {0, 4}, {0, 5}, {0, 6}, {1, 0}, {1, 1}, {1, 2}}},
+                            Case{"--pad-id 9", {{0, 3}, {0, 4}, {0, 5}, {1, 1}, {1, 2}}}, Case{"--condition target --target 3", {{0, 1}, {0, 2}, {0, 3}, {0, 4}, {0, 5}, {0, 6}, {1, 1}, {1, 2}}}}) {
+        INFO(one.options);
+        const std::string store = (folder.path() / std::to_string(number++)).string();
+        REQUIRE(lrp_run("collect " + mini + " " + corpus + " -o " + store + " --top 20 --before 1 --after 1 " + one.options).code == 0);
+        const auto json = json_of("show " + store + " 3/118 --json");
+        for (const std::string quantity : {"activation", "relevance"}) {
+            const auto& list = json[quantity + "_max"];
+            std::set<std::pair<int, int>> places;
+            std::vector<double> values;
+            double mean = 0, variance = 0, positive = 0;
+            for (const auto& entry : list) {
+                places.emplace(entry["document"].get<int>(), entry["position"].get<int>());
+                values.push_back(entry["value"]);
+                mean += values.back() / static_cast<double>(list.size());
+                positive += values.back() > 0 ? 1 / static_cast<double>(list.size()) : 0;
+            }
+            for (const double value : values) variance += (value - mean) * (value - mean) / static_cast<double>(list.size());
+            CHECK(places == one.places);
+            CHECK(json["statistics"][quantity]["count"] == values.size());
+            CHECK(json["statistics"][quantity]["mean"].get<double>() == Approx(mean).epsilon(1e-5).margin(1e-9));
+            CHECK(json["statistics"][quantity]["variance"].get<double>() == Approx(variance).epsilon(1e-5).margin(1e-9));
+            CHECK(json["statistics"][quantity]["positive"].get<double>() == Approx(positive));
+            std::array<char, 128> text{};
+            const std::string shown = lrp_run("show " + store + " 3/118").out;
+            std::snprintf(text.data(), text.size(), "positive %.1f %%, median", 100 * positive);
+            CHECK_THAT(shown, Contains(text.data()));
+            const auto quantile = [&](std::size_t i, double share) {
+                const auto& pair = json["statistics"][quantity]["quantiles"][i];
+                CHECK(pair[0] == share);
+                return pair[1].get<double>();
+            };
+            std::snprintf(text.data(), text.size(), "median %.4g, 1 %% below %.4g, 1 %% above %.4g", quantile(4, 0.5), quantile(1, 0.01), quantile(7, 0.99));
+            CHECK_THAT(shown, Contains(text.data()));
+        }
+        if (std::string(one.options).starts_with("--condition")) {  // the relevance is that of a trace
+            const auto trace = json_of("trace " + mini + " --ids 0,42,17 --target 3 --json - --sites neuron");
+            for (const auto& entry : json["relevance_max"])
+                if (entry["document"] == 1) CHECK(entry["value"].get<double>() == Approx(trace["neuron"][3][entry["position"].get<std::size_t>()][118].get<double>()).epsilon(1e-3).margin(1e-6));
+        }
+    }
+}

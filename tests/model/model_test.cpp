@@ -2,6 +2,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // The model as a user meets it: recomputing, threads, observers, seeds, changed roles, bad input.
+#include <map>
+
 #include <lrp/analysis/conservation.hpp>
 #include <lrp/eigen/backend.hpp>
 #include <lrp/reference/backend.hpp>
@@ -241,6 +243,12 @@ TEST_CASE("targets: another token, a contrast, another position, the logit as se
         o.seed_with_logit = true;
     });
     for (std::size_t t = 0; t < test::small_prompt.size(); ++t) CHECK(logit.embedding[t] == Approx(a.embedding[t] * a.explained).margin(1e-6));
+    const Trace difference = with([](auto& o) {
+        o.target = 5;
+        o.contrast = 6;
+        o.seed_with_logit = true;
+    });
+    for (std::size_t t = 0; t < test::small_prompt.size(); ++t) CHECK(difference.embedding[t] == Approx(contrast.embedding[t] * contrast.explained).margin(1e-6));
     const Trace earlier = with([](auto& o) { o.position = 3; });
     CHECK(earlier.embedding.size() == test::small_prompt.size());
     CHECK((earlier.embedding[3] != 0 && earlier.embedding[4] == 0 && earlier.residual[2 * test::small_prompt.size() + 7] == 0));
@@ -251,6 +259,12 @@ TEST_CASE("targets: another token, a contrast, another position, the logit as se
     CHECK(best.target == best.predictions.front().id);
     CHECK(best.predictions.size() == 5);
     CHECK(best.predictions[0].logit >= best.predictions[1].logit);
+    double certain = 0;
+    for (const Prediction& one : with([](auto& o) { o.top = 50; }).predictions) {
+        certain += one.probability;
+        CHECK(one.probability == Approx(std::exp(log_probability(best.logits, one.id))).epsilon(1e-5));
+    }
+    CHECK(certain == Approx(1));
 }
 
 namespace {
@@ -364,4 +378,68 @@ TEST_CASE("RoPE's frequencies: the golden divisors of Llama 3.1 8B and 3.2 1B") 
     CHECK((little[17] == Approx(9.666729).epsilon(1e-6) && little[18] == Approx(32)));
     const auto linear = RopeConfig{.theta = 100, .scaling = RopeScaling::linear, .factor = 4}.frequencies(4);
     CHECK((linear[0] == Approx(0.25) && linear[1] == Approx(0.025)));
+}
+
+TEST_CASE("the ledger's heads are sums of their rows, its totals those of an observer, its scale the largest mass") {
+    using B = ReferenceBackend<double>;
+    B::context ctx;
+    const LlamaModel<B, AttnLRP> model(test::small_llama(true), random_weights<B>(ctx, test::small_llama(true)));
+    const Ledger ledger = conservation(ctx, model, test::small_prompt);
+    struct Totals {
+        std::map<std::pair<Site, Index>, double> sums{};
+        double mass = 0;
+        void relevance(B::context& context, SiteRef site, Activation<const double> x, Coefficient<double> c) {
+            const auto values = download(context, View<const double>(x)), coefficients = download(context, View<const double>(c));
+            for (Index row = 0; row < x.rows; ++row) {
+                double sum = 0;
+                for (Index col = 0; col < x.cols; ++col) {
+                    const auto at = static_cast<std::size_t>(row * x.cols + col);
+                    if (site.site != Site::scores || coefficients[at] != 0) sum += values[at] * coefficients[at];
+                }
+                sums[{site.site, site.layer}] += sum;
+                if (site.site == Site::resid_post) masses[site.layer] += std::abs(sum);
+            }
+        }
+        std::map<Index, double> masses{};
+    } totals;
+    (void)attribute(ctx, model, test::small_prompt, {}, totals);
+    double scale = std::abs(ledger.explained);
+    for (const auto& [layer, mass] : totals.masses) scale = std::max(scale, mass);
+    CHECK(ledger.scale == Approx(scale));
+    CHECK(ledger.embedding == Approx(totals.sums.at({Site::embedding, 0})));
+    for (std::size_t l = 0; l < 3; ++l) {
+        const LedgerLayer& layer = ledger.layers[l];
+        for (const Site site : {Site::resid_post, Site::mlp_out, Site::neuron, Site::act, Site::gate, Site::up, Site::mlp_norm, Site::resid_mid, Site::attn_out, Site::head, Site::probs, Site::scores,
+                                Site::q, Site::k, Site::v, Site::q_pre, Site::k_pre, Site::attn_norm, Site::resid_pre}) {
+            INFO(site_name(site) << " of layer " << l);
+            CHECK(layer.total[static_cast<std::size_t>(site)] == Approx(totals.sums.at({site, static_cast<Index>(l)})).margin(1e-9));
+        }
+        REQUIRE((layer.heads.size() == 4 && layer.rows.size() == 4 * test::small_prompt.size()));
+        for (std::size_t h = 0; h < 4; ++h) {
+            double predicted = 0, observed = 0;
+            for (std::size_t t = 0; t < test::small_prompt.size(); ++t) {
+                predicted += layer.rows[h * test::small_prompt.size() + t].predicted;
+                observed += layer.rows[h * test::small_prompt.size() + t].observed;
+            }
+            CHECK(layer.heads[h].predicted == Approx(predicted).margin(1e-12));
+            CHECK(layer.heads[h].observed == Approx(observed).margin(1e-12));
+        }
+    }
+}
+
+TEST_CASE("the largest gap is looked for everywhere, has no sign, and is relative to the scale") {
+    Ledger ledger;
+    ledger.scale = 4;
+    ledger.layers.resize(2);
+    ledger.layers[1].heads.resize(2);
+    for (Absorbed* one : {&ledger.output, &ledger.layers[0].mlp, &ledger.layers[1].attention, &ledger.layers[1].heads[1]})
+        for (const double gap : {8.0, -8.0}) {
+            *one = {2, 2 + gap};
+            CHECK(ledger.largest_gap() == 2);
+            *one = {};
+        }
+    CHECK(ledger.largest_gap() == 0);
+    ledger.scale = 0;
+    ledger.output = {1, 3};
+    CHECK(ledger.largest_gap() == 2);
 }

@@ -232,6 +232,7 @@ TEST_CASE("several prompts, and several targets of one, are explained as each al
     const std::vector<std::int32_t> targets{3, 50, 3};
     for (const Recompute& recompute : {Recompute::keep(), Recompute::layer()}) {
         options.recompute = recompute;
+        options.position = recompute.first == 0 ? std::optional<std::size_t>() : 1;
         const auto traces = attribute_targets(ctx, model, prompts[1].ids, targets, options);
         for (std::size_t i = 0; i < targets.size(); ++i) {
             AttributeOptions own = options;
@@ -240,6 +241,7 @@ TEST_CASE("several prompts, and several targets of one, are explained as each al
             CHECK(traces[i].neuron == alone.neuron);
             CHECK(traces[i].embedding == alone.embedding);
             CHECK(traces[i].explained == alone.explained);
+            CHECK(traces[i].position == alone.position);
         }
         CHECK(traces[0].embedding != traces[1].embedding);
     }

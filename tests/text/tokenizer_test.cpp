@@ -130,6 +130,18 @@ TEST_CASE("an added token's declared id is not trusted") {
     CHECK(std::any_of(facts.begin(), facts.end(), [](const auto& fact) { return fact.first == "warning" && fact.second.find("999") != std::string::npos; }));
 }
 
+TEST_CASE("added tokens: ids behind as many as the vocabulary has, and one that begins in white space that another strips") {
+    const auto ids = [](const std::string& file, const std::string& text) { return Tokenizer::from_json(file, "file").encode(text).ids; };
+    const auto gaps = file_with("/model/vocab/ab", "7");
+    auto json = nlohmann::json::parse(gaps);
+    json["added_tokens"] = nlohmann::json::parse(R"([{"content":"<|x|>","special":true},{"content":"ab"},{"content":"<|y|>","special":true}])");
+    CHECK(ids(json.dump(), "a<|x|>ab<|y|>") == std::vector<std::int32_t>{0, 3, 7, 8});
+    json["added_tokens"] = nlohmann::json::parse(R"([{"content":"1"},{"content":"2"},{"content":"3"},{"content":"4"},{"content":"5"}])");
+    CHECK_THROWS_WITH(Tokenizer::from_json(json.dump(), "file"), Contains("added_tokens: '5' gets id 7, which 'ab' has: the vocabulary has gaps"));
+    const auto strips = file_with("/added_tokens", R"([{"content":"<|end|>","special":true,"rstrip":true},{"content":"\n\n"}])");
+    CHECK(ids(strips, "a<|end|>\n\nb") == std::vector<std::int32_t>{0, 3, 4, 1});
+}
+
 TEST_CASE("a megabyte without a space takes no quadratic time, and many threads share one tokenizer") {
     const Tokenizer tokenizer = Tokenizer::from_file(tokenizers / "llama2.json");
     std::mt19937 random(4);
@@ -158,6 +170,8 @@ TEST_CASE("NFC composes as Unicode says") {
     CHECK(nfc("e\xCC\x81") == "\xC3\xA9");
     CHECK(nfc("a\xCC\x82\xCC\xA3") == "\xE1\xBA\xAD");                     // marks in the other order
     CHECK(nfc("\xE1\x84\x80\xE1\x85\xA1\xE1\x86\xA8") == "\xEA\xB0\x81");  // Hangul
+    CHECK(nfc("\u1100\u1161\u11a7x") == "\uac00\u11a7x");                 // no final consonant
+    CHECK(nfc("\uac00\u11a7\u11a8") == "\uac00\u11a7\u11a8");
     CHECK(nfc("\xE0\xA5\x98") == "\xE0\xA4\x95\xE0\xA4\xBC");              // excluded from composition
     CHECK(nfc("\xE2\x84\xAB") == "\xC3\x85");                              // a singleton
     std::mt19937 random(9);                                                // against utf8proc's own normal form

@@ -44,6 +44,8 @@ TEST_CASE("the figure has its points where they belong") {
     CHECK_THAT(svg, Contains("<polyline points=\"468,288.83 633,250.5 798,78\"") && Contains("7 prompts, 1 continuation each"));
     CHECK_THAT(svg, Contains("&lt;b&gt;Food &amp; ") && Contains("3 &amp; more") && !Contains("<b>"));
     CHECK(random_point(example(), 2).rate == Approx(0.375));
+    CHECK(random_point(example(), 2).off_target == Approx(0.125));
+    CHECK_THAT(svg, Contains("<polygon points=\"62,273.5 227,216 392,158.5 392,112.5 227,170 62,227.5\""));  // Wilson's band: the lower ends, and back along the upper ones
     CHECK((random_point(example(), 2).least == 0.25 && random_point(example(), 2).most == 0.5 && random_point(example(), 0).perplexity == 3));
     CHECK(detail::round_range(2, 7.5) == std::pair{1.5, 7.5});
     CHECK(detail::round_range(3.2, 23) == std::pair{0.0, 24.0});
@@ -58,5 +60,12 @@ TEST_CASE("the page needs nothing from elsewhere and takes no text for markup") 
     const std::string page = html_steering(example(), figure);
     CHECK_THAT(page, Contains("<svg") && Contains("<td>0.375</td>") && Contains("[0.25, 0.5]") && Contains("&lt;/td&gt;&lt;img src=x&gt;") && Contains("&lt;script&gt;"));
     CHECK_THAT(page, !Contains("<script") && !Contains("<img") && !Contains("src=\"") && !Contains("https:"));
+    SteeringReport report = example();
+    report.chosen.slope = 0.25;
+    report.chosen.against = 0.5;
+    report.slope_interval = {0.1, 0.4};
+    report.random_slope = -0.05;
+    report.random_slope_interval = {-0.2, 0.15};
+    CHECK_THAT(html_steering(report, figure), Contains("Slope of the rate: 0.25 [0.1, 0.4]; of random units -0.05 [-0.2, 0.15]. Prompts that move the other way: 50 %") && Contains("<td>[0.15, 0.35]</td>"));
     CHECK_THAT(html_steering({1, 1, {{}, {point(1, 0.5, 2)}, 0, 0}, {}, {}, {}, {}, 0, {}}, figure), Contains("<td>0.5</td>"));
 }

@@ -9,6 +9,7 @@
 #include <cmath>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -189,7 +190,8 @@ template <class Model>
 }
 
 /// How far one site is from right: max|a - b| / max|b| of its activation x, its coefficient c and its relevance x * c. Infinite where a
-/// value is not finite, where shapes differ, and where b is 0 throughout and a is not.
+/// value is not finite, where shapes differ, and where b is 0 throughout and a is not. Coefficients and relevances that are less than 1e-6 of the largest of
+/// their layer are held against that one.
 struct SiteDeviation {
     SiteRef site;
     double activation = 0;
@@ -252,9 +254,13 @@ struct SiteComparison {
 
 namespace detail {
 
-/// max_i |a(i) - b(i)| / max_i |b(i)| over `count` values; infinite where one is not finite, or b is 0 throughout and a is not.
+/// Shares of a layer's largest value below which a site is 0 but for rounding.
+inline constexpr double negligible = 1e-6;
+
+/// max_i |a(i) - b(i)| / max_i |b(i)| over `count` values; infinite where one is not finite, or b is 0 throughout and a is not. Where b is negligible
+/// beside `whole`, the largest value of its layer, the difference is a share of that: rounding over rounding says nothing.
 template <class A, class B>
-double relative_deviation(std::size_t count, const A& a, const B& b) {
+double relative_deviation(std::size_t count, const A& a, const B& b, double whole = 0) {
     constexpr double infinite = std::numeric_limits<double>::infinity();
     double gap = 0, peak = 0;
     for (std::size_t i = 0; i < count; ++i) {
@@ -264,6 +270,7 @@ double relative_deviation(std::size_t count, const A& a, const B& b) {
         peak = std::max(peak, std::abs(y));
     }
     if (gap == 0) return 0;
+    if (peak < negligible * whole) peak = whole;
     return peak > 0 ? gap / peak : infinite;
 }
 
@@ -271,19 +278,31 @@ inline bool same_shape(const SiteValues& a, const SiteValues& b) {
     return a.rows == b.rows && a.cols == b.cols && a.values.size() == b.values.size();
 }
 
-inline double deviation(const SiteValues& a, const SiteValues& b) {
+inline double deviation(const SiteValues& a, const SiteValues& b, double whole = 0) {
     if (!same_shape(a, b)) return std::numeric_limits<double>::infinity();
-    return relative_deviation(a.values.size(), [&](std::size_t i) { return a.values[i]; }, [&](std::size_t i) { return b.values[i]; });
+    return relative_deviation(a.values.size(), [&](std::size_t i) { return a.values[i]; }, [&](std::size_t i) { return b.values[i]; }, whole);
 }
 
-inline double relevance_deviation(const SiteRecord& a, const SiteRecord& b) {
-    const auto whole = [](const SiteRecord& record) { return same_shape(record.factor(), record.coefficient); };
-    if (!whole(a) || !whole(b) || !same_shape(a.coefficient, b.coefficient)) return std::numeric_limits<double>::infinity();
-    const auto relevance = [](const SiteRecord& record) {
-        return [&record](std::size_t i) { return record.factor().values[i] * record.coefficient.values[i]; };
-    };
-    return relative_deviation(a.coefficient.values.size(), relevance(a), relevance(b));
+inline bool has_relevance(const SiteRecord& record) { return same_shape(record.factor(), record.coefficient); }
+inline double relevance_at(const SiteRecord& record, std::size_t i) { return record.factor().values[i] * record.coefficient.values[i]; }
+
+inline double relevance_deviation(const SiteRecord& a, const SiteRecord& b, double whole) {
+    if (!has_relevance(a) || !has_relevance(b) || !same_shape(a.coefficient, b.coefficient)) return std::numeric_limits<double>::infinity();
+    return relative_deviation(a.coefficient.values.size(), [&](std::size_t i) { return relevance_at(a, i); }, [&](std::size_t i) { return relevance_at(b, i); }, whole);
 }
+
+/// The largest coefficients and relevances of each layer.
+struct LayerPeaks {
+    std::map<Index, double> coefficient, relevance;
+
+    explicit LayerPeaks(const SiteRecording& recording) {
+        for (const SiteRecord& record : recording.sites) {
+            double &c = coefficient[record.site.layer], &r = relevance[record.site.layer];
+            for (const double value : record.coefficient.values) c = std::max(c, std::abs(value));
+            for (std::size_t i = 0; has_relevance(record) && i < record.coefficient.values.size(); ++i) r = std::max(r, std::abs(relevance_at(record, i)));
+        }
+    }
+};
 
 /// Error unless both recordings answer the same question about models of one shape.
 inline void require_comparable(const SiteRecording& mine, const SiteRecording& right) {
@@ -319,10 +338,12 @@ inline OpDeviation& entry_of(std::vector<OpDeviation>& ops, std::string_view op)
 [[nodiscard]] inline SiteComparison compare_sites(const SiteRecording& mine, const SiteRecording& right) {
     detail::require_comparable(mine, right);
     SiteComparison result{mine.label(), right.label(), {}, right.backward, {}};
+    const detail::LayerPeaks peaks(right);
     for (std::size_t i = 0; i < mine.sites.size(); ++i) {
         const SiteRecord &a = mine.sites[i], &b = right.sites[i];
         result.sites.push_back({a.site, std::max(detail::deviation(a.activation, b.activation), detail::deviation(a.explained, b.explained)),
-                                detail::deviation(a.coefficient, b.coefficient), detail::relevance_deviation(a, b)});
+                                detail::deviation(a.coefficient, b.coefficient, peaks.coefficient.at(b.site.layer)),
+                                detail::relevance_deviation(a, b, peaks.relevance.at(b.site.layer))});
         detail::entry_of(result.ops, ops_of(a.site).forward).activation.consider(result.sites.back().activation, a.site);
     }
     for (const auto& site : result.sites) {

@@ -89,7 +89,10 @@ inline RopeParameters read_rope(const JsonFields& top, std::uint64_t max_positio
         for (const auto& [name, value] : top.find(key)->items())
             require(!value.is_object(), where, ": ", detail::shortened(name), ": RoPE per type of layer is not supported");
         rope.theta = fields.number("rope_theta").value_or(rope.theta);
-        rope.type = fields.text("rope_type").value_or(fields.text("type").value_or("default"));
+        const auto named = fields.text("rope_type"), old_name = fields.text("type");
+        require(!named || !old_name || *named == *old_name, where, ": rope_type is '", shortened(named.value_or("")), "' and type '", shortened(old_name.value_or("")), "'; expected one of them, or the same");
+        require(named || old_name || !fields.number("factor"), where, ": rope_type is missing, and factor is there");
+        rope.type = named ? *named : old_name.value_or("default");
         require(rope.type == "default" || rope.type == "linear" || rope.type == "llama3", where,
                 ": rope_type: expected default, linear or llama3, found '", shortened(rope.type), "', which is not supported");
         const auto partial = fields.number("partial_rotary_factor").value_or(1.0);

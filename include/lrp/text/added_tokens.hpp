@@ -45,7 +45,7 @@ class AddedTokenMatcher {
             std::stable_sort(list.begin(), list.end(), [](const Entry& a, const Entry& b) { return a.content.size() > b.content.size(); });
     }
 
-    /// Cuts the text; the stretches cover it. `special` false: special tokens are plain text.
+    /// Cuts the text; the stretches cover it, and overlap where a token follows in white space that the one before strips. `special` false: special tokens are plain text.
     [[nodiscard]] std::vector<TokenMatch> cut(std::string_view text, bool special) const {
         std::vector<TokenMatch> parts;
         std::size_t covered = 0;
@@ -64,8 +64,7 @@ class AddedTokenMatcher {
             if (token.rstrip) end = strip_start(text, end);
             if (begin > covered) parts.push_back({covered, begin, -1});
             parts.push_back({begin, end, token.id});
-            covered = end;
-            at = std::max(at, end);
+            covered = end;  // another token may begin in what was stripped
         }
         if (covered < text.size()) parts.push_back({covered, text.size(), -1});
         return parts;

@@ -69,6 +69,7 @@ class Composer {
             std::stable_sort(items.begin() + static_cast<std::ptrdiff_t>(from), items.end(), [](const Item& a, const Item& b) { return a.order < b.order; });
     }
     static std::optional<char32_t> pair(char32_t a, char32_t b) {
+        if (b == 0x11A7) return std::nullopt;  // before the first final consonant; utf8proc 2.8 drops it
         std::array<utf8proc_int32_t, 4> both{static_cast<utf8proc_int32_t>(a), static_cast<utf8proc_int32_t>(b)};
         const auto count = utf8proc_normalize_utf32(both.data(), 2, static_cast<utf8proc_option_t>(UTF8PROC_COMPOSE | UTF8PROC_STABLE));
         if (count != 1) return std::nullopt;
@@ -116,7 +117,9 @@ class Composer {
     }
     if (type == "Prepend") {
         const std::string front = fields.must(fields.text("prepend"), "prepend");
-        return [front](AlignedText& text) { text.prepend(front); };
+        return [front](AlignedText& text) {
+            if (!front.empty()) text.prepend(front);
+        };
     }
     if (type == "Replace") {
         const auto* pattern = fields.find("pattern");

@@ -15,8 +15,11 @@ class Pattern {
   public:
     Pattern(const nlohmann::json& json, const std::string& source) {
         const JsonFields fields(json, source);
-        if (const auto literal = fields.text("String")) {
+        const auto literal = fields.text("String");
+        if (literal && !literal->empty()) {
             literal_ = *literal;
+        } else if (literal) {
+            regex_ = std::make_shared<Regex>("", source);  // between all characters
         } else {
             regex_ = std::make_shared<Regex>(fields.must(fields.text("Regex"), "Regex (or String)"), source);
         }

@@ -8,6 +8,7 @@
 #include <pcre2.h>
 
 #include <array>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -18,26 +19,22 @@
 
 namespace lrp::text {
 
-/// A pattern as tokenizer.json spells it, in Ruby's syntax, with Unicode properties, said again for PCRE2 with the same meaning: ^ and $ are those of lines, \h is a
-/// hexadecimal digit, X{1,3}+ repeats what X{1,3} matches, and \s and \S are spelled out (Unicode's White_Space; PCRE2's would also take U+180E). Thread-safe.
-/// Error naming the source for a pattern that does not compile, for one that cannot be said (set operations, sets in sets, (?m), X{2,3}+), and for one that gives
-/// up on a text for want of its (bounded) resources.
+/// A pattern as tokenizer.json spells it, in Ruby's syntax as Oniguruma reads it, with Unicode properties, said again for PCRE2 with the same meaning: ^ and $ are
+/// those of lines, \h is a hexadecimal digit, X{1,3}+ repeats what X{1,3} matches, a property that names a script means the script alone (not its extensions), and
+/// \w, \b, \s and the classes of POSIX are spelled out. Thread-safe. Error naming the source for a pattern that does not compile, for one that cannot be said (set
+/// operations, sets in sets, (?m), X{2,3}+), and for one that gives up on a text for want of its (bounded) resources.
 class Regex {
   public:
     Regex(const std::string& pattern, const std::string& source) : source_(source) {
-        const std::string spelled = Translation(pattern, source).text();
-        const std::unique_ptr<pcre2_compile_context, FreeCompileContext> lines(pcre2_compile_context_create(nullptr));
-        require(lines != nullptr, source, ": out of memory");
-        pcre2_set_newline(lines.get(), PCRE2_NEWLINE_LF);
         int code = 0;
-        PCRE2_SIZE at = 0;
-        code_.reset(pcre2_compile(reinterpret_cast<PCRE2_SPTR>(spelled.data()), spelled.size(), PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE, &code, &at, lines.get()));
+        code_ = compile(Translation(pattern, source).text(), code);
         require(code_ != nullptr, source, ": the pattern '", pattern, "' does not compile (", message(code), ")");
         pcre2_jit_compile(code_.get(), PCRE2_JIT_COMPLETE);  // without a compiler for this machine, matching interprets
     }
 
-    /// The matches in `text` (valid UTF-8) and the stretches between them; they cover the text. Empty matches are passed over.
+    /// The matches in `text` (valid UTF-8) and the stretches between them; they cover the text. A match may be empty, but not where the one before ended.
     [[nodiscard]] std::vector<Match> find_all(std::string_view text) const {
+        if (text.empty()) return {};
         const std::unique_ptr<pcre2_match_data, FreeData> data(pcre2_match_data_create(1, nullptr));
         const std::unique_ptr<pcre2_match_context, FreeContext> limits(pcre2_match_context_create(nullptr));
         require(data && limits, source_, ": out of memory");
@@ -45,13 +42,13 @@ class Regex {
         pcre2_set_depth_limit(limits.get(), 1'000'000);
         std::vector<Match> found;
         std::size_t covered = 0;
-        for (std::size_t at = 0; at < text.size();) {
+        for (std::size_t at = 0; at <= text.size();) {
             const int result = pcre2_match(code_.get(), reinterpret_cast<PCRE2_SPTR>(text.data()), text.size(), at, PCRE2_NO_UTF_CHECK, data.get(), limits.get());
             if (result == PCRE2_ERROR_NOMATCH) break;
             require(result >= 0, source_, ": matching gave up (", message(result), ")");
             const PCRE2_SIZE* ends = pcre2_get_ovector_pointer(data.get());
-            if (ends[1] <= ends[0]) {  // empty: go on after the next character
-                at = std::max<std::size_t>(ends[0], at);
+            const bool again = ends[0] == ends[1] && !found.empty() && ends[1] == covered;
+            if (again) {
                 if (at >= text.size()) break;
                 utf8::next(text, at);
                 continue;
@@ -85,6 +82,13 @@ class Regex {
         void operator()(pcre2_match_context* context) const { pcre2_match_context_free(context); }
     };
 
+    static std::unique_ptr<pcre2_code, FreeCode> compile(const std::string& pattern, int& code) {
+        const std::unique_ptr<pcre2_compile_context, FreeCompileContext> lines(pcre2_compile_context_create(nullptr));
+        if (lines) pcre2_set_newline(lines.get(), PCRE2_NEWLINE_LF);
+        PCRE2_SIZE at = 0;
+        return std::unique_ptr<pcre2_code, FreeCode>(
+            pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()), pattern.size(), PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE, &code, &at, lines.get()));
+    }
     static std::string message(int code) {
         std::array<PCRE2_UCHAR, 160> text{};
         pcre2_get_error_message(code, text.data(), text.size());
@@ -110,38 +114,87 @@ class Regex {
                     take(1);
                 }
             }
+            if (in_class_) out_ += (negated_ ? "[^" : "[") + members_;  // for PCRE2 to refuse
         }
         [[nodiscard]] const std::string& text() const { return out_; }
 
       private:
         [[nodiscard]] bool next_is(std::string_view what) const { return pattern_.substr(at_).starts_with(what); }
         void take(std::size_t count) {
-            out_ += pattern_.substr(at_, count);
+            (in_class_ ? members_ : out_) += pattern_.substr(at_, count);
             at_ += count;
         }
         [[noreturn]] void refuse(const std::string& what) const { fail(source_, ": the pattern '", pattern_, "' has ", what, ", which is not supported"); }
 
+        // Sets of characters as the members of a class.
+        inline static const std::string space = R"(\x{9}-\x{d}\x{20}\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000})";
+        inline static const std::string hex = "0-9A-Fa-f";
+        /// Letters, marks, numbers that are digits or letters, connectors, and letters in circles and squares.
+        inline static const std::string word = R"(\p{L}\p{M}\p{Nd}\p{Nl}\p{Pc}\x{24b6}-\x{24e9}\x{1f130}-\x{1f149}\x{1f150}-\x{1f169}\x{1f170}-\x{1f189})";
+        /// Outside a class, and for \b, superscripts and fractions of Latin-1 too.
+        inline static const std::string word_outside = word + R"(\x{b2}\x{b3}\x{b9}\x{bc}-\x{be})";
+
+        /// The members of a class of POSIX; empty for a name that is none.
+        static std::string posix(const std::string& name) {
+            static const std::map<std::string, std::string> classes{
+                {"alnum", R"(\p{Alphabetic}\p{Nd})"}, {"alpha", R"(\p{Alphabetic})"}, {"blank", R"(\x{9}\p{Zs})"}, {"cntrl", R"(\p{Cc})"},   {"digit", R"(\p{Nd})"},
+                {"graph", R"(\p{L}\p{M}\p{N}\p{P}\p{S}\p{Cf}\p{Co})"}, {"lower", R"(\p{Lowercase})"}, {"print", R"(\p{L}\p{M}\p{N}\p{P}\p{S}\p{Cf}\p{Co}\p{Zs})"},
+                {"punct", R"(\p{P}\p{S})"},           {"space", space},               {"upper", R"(\p{Uppercase})"},   {"xdigit", hex},          {"word", word}};
+            const auto found = classes.find(name);
+            return found == classes.end() ? "" : found->second;
+        }
+
+        /// A set, or all but a set, where the pattern stands.
+        void add(const std::string& members, bool absent = false) {
+            if (!in_class_) {
+                out_ += (absent ? "[^" : "[") + members + "]";
+            } else if (absent) {
+                absent_.push_back(members);
+            } else {
+                members_ += members;
+            }
+        }
         void escape() {
-            static const std::string space = R"(\x{9}-\x{d}\x{20}\x{85}\x{a0}\x{1680}\x{2000}-\x{200a}\x{2028}\x{2029}\x{202f}\x{205f}\x{3000})";
-            // A negated \S cannot stand inside a class with others, so its complement does.
-            static const std::string rest =
-                R"(\x{0}-\x{8}\x{e}-\x{1f}\x{21}-\x{84}\x{86}-\x{9f}\x{a1}-\x{167f}\x{1681}-\x{1fff}\x{200b}-\x{2027}\x{202a}-\x{202e}\x{2030}-\x{205e}\x{2060}-\x{2fff}\x{3001}-\x{10ffff})";
-            static const std::string hex = "0-9A-Fa-f", no_hex = R"(\x{0}-\x{2f}\x{3a}-\x{40}\x{47}-\x{60}\x{67}-\x{10ffff})";
-            const auto set = [&](const std::string& members) {
-                out_ += in_class_ ? members : "[" + members + "]";
-                at_ += 2;
-            };
-            if (next_is("\\s")) return set(space);
-            if (next_is("\\S")) return set(rest);
-            if (next_is("\\h")) return set(hex);
-            if (next_is("\\H")) return set(no_hex);
-            take(2);
+            if (next_is("\\p{") || next_is("\\P{")) return property();
+            const char which = at_ + 1 < pattern_.size() ? pattern_[at_ + 1] : '\0';
+            const std::string& letters = in_class_ ? word : word_outside;
+            const bool edge = !in_class_ && (which == 'b' || which == 'B');
+            const bool known = edge || std::string_view("sShHwW").find(which) != std::string_view::npos;
+            if (!known || which == '\0') return take(2);
+            at_ += 2;
+            if (edge) {
+                const std::string in = "[" + letters + "]";
+                out_ += which == 'b' ? "(?:(?<=" + in + ")(?!" + in + ")|(?<!" + in + ")(?=" + in + "))" : "(?:(?<=" + in + ")(?=" + in + ")|(?<!" + in + ")(?!" + in + "))";
+            } else {
+                add(which == 's' || which == 'S' ? space : which == 'h' || which == 'H' ? hex : letters, which < 'a');
+            }
+        }
+        /// \p{name}, \P{name}, \p{^name}: classes of POSIX by their names, scripts as scripts; what else there is, PCRE2 knows by the same name.
+        void property() {
+            const std::size_t end = pattern_.find('}', at_);
+            if (end == std::string_view::npos) return take(2);
+            std::string name(pattern_.substr(at_ + 3, end - at_ - 3));
+            const bool caret = name.starts_with('^'), absent = caret != (pattern_[at_ + 1] == 'P');
+            if (caret) name.erase(0, 1);
+            at_ = end + 1;
+            std::string plain;
+            for (const char c : name)
+                if (c != ' ' && c != '_' && c != '-') plain += static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+            if (plain == "punct") return add(R"(\p{P})", absent);
+            if (plain == "word") return add(word_outside, absent);
+            if (const std::string members = posix(plain); !members.empty()) return add(members, absent);
+            int code = 0;
+            const bool script = compile("\\p{sc:" + name + "}", code) != nullptr;
+            (in_class_ ? members_ : out_) += std::string(absent ? "\\P{" : "\\p{") + (script ? "sc:" : "") + name + "}";
         }
         void begin_class() {
             in_class_ = true;
-            take(next_is("[^") ? 2 : 1);
+            negated_ = next_is("[^");
+            members_.clear();
+            absent_.clear();
+            at_ += negated_ ? 2 : 1;
             if (!next_is("]")) return;
-            out_ += "\\]";
+            members_ = "\\]";
             ++at_;
         }
         void class_member() {
@@ -149,10 +202,35 @@ class Regex {
             if (next_is("[")) {
                 const std::size_t end = next_is("[:") ? pattern_.find(":]", at_) : std::string_view::npos;
                 if (end == std::string_view::npos) refuse("a set in a set");
-                return take(end + 2 - at_);
+                std::string name(pattern_.substr(at_ + 2, end - at_ - 2));
+                const bool absent = name.starts_with('^');
+                const std::string members = posix(absent ? name.substr(1) : name);
+                if (members.empty()) refuse("the class '" + name + "'");
+                add(members, absent);
+                at_ = end + 2;
+            } else if (next_is("]")) {
+                end_class();
+                ++at_;
+            } else {
+                take(1);
             }
-            in_class_ = !next_is("]");
-            take(1);
+        }
+        /// Where all but a set is among the members, the class is a choice of classes, or what is in none of them.
+        void end_class() {
+            in_class_ = false;
+            std::vector<std::string> parts;
+            if (!members_.empty() || absent_.empty()) parts.push_back((negated_ ? "[^" : "[") + members_ + "]");
+            for (const std::string& set : absent_) parts.push_back((negated_ ? "[" : "[^") + set + "]");
+            if (parts.size() == 1) {
+                out_ += parts[0];
+                return;
+            }
+            out_ += "(?:";
+            for (std::size_t i = 0; i < parts.size(); ++i) {
+                const bool last = i + 1 == parts.size();
+                out_ += negated_ ? (last ? parts[i] : "(?=" + parts[i] + ")") : parts[i] + (last ? "" : "|");
+            }
+            out_ += ')';
         }
         /// Ruby's (?m) lets a dot match line ends, PCRE2's is about ^ and $.
         void group() {
@@ -179,7 +257,9 @@ class Regex {
         std::string_view pattern_;
         const std::string& source_;
         std::size_t at_ = 0;
-        bool in_class_ = false;
+        bool in_class_ = false, negated_ = false;
+        std::string members_;              // of the class that is being read
+        std::vector<std::string> absent_;  // sets of which all that is not in them is in it too
         std::string out_;
     };
 

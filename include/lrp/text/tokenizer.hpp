@@ -69,6 +69,11 @@ class Tokenizer {
         return text::detail::joined(decoder_(std::move(tokens)));
     }
 
+    /// Whether a token stands for a byte by itself, such as <0x0A>, and others decide with it which characters these are.
+    [[nodiscard]] bool is_byte(std::int32_t id) const {
+        return id >= 0 && static_cast<std::size_t>(id) < names_.size() && !byte_level_ && text::detail::fallback_byte(names_[static_cast<std::size_t>(id)]).has_value();
+    }
+
     /// What one token adds to a text, for people: its bytes as text, those that are no whole character as \xE4; special tokens as spelled.
     [[nodiscard]] std::string token_text(std::int32_t id) const {
         const std::string& token = id_to_token(id);
@@ -136,10 +141,12 @@ class Tokenizer {
         };
     }
 
-    /// Declared ids are not trusted: a content the model knows keeps the model's id, others take the next free ones, in order.
+    /// Declared ids are not trusted: a content the model knows keeps the model's id, others take the next ones behind as many as the model has, in order.
     void add_tokens(const JsonFields& top) {
         special_.assign(names_.size(), false);
         added_.assign(names_.size(), false);
+        const auto counted = static_cast<std::size_t>(std::ranges::count_if(names_, [](const std::string& name) { return !name.empty(); }));
+        std::size_t next = 0;  // behind those that were added
         const auto* list = top.find("added_tokens");
         require(list == nullptr || list->is_array(), name_, ": added_tokens: expected a list");
         for (std::size_t i = 0; list != nullptr && i < list->size(); ++i) {
@@ -153,18 +160,24 @@ class Tokenizer {
             token.special = fields.flag("special").value_or(false);
             token.normalized = fields.flag("normalized").value_or(!token.special);
             const auto known = ids_.find(token.content);
-            token.id = known != ids_.end() ? known->second : static_cast<std::int32_t>(names_.size());
+            token.id = known != ids_.end() ? known->second : static_cast<std::int32_t>(std::max(counted, next));
+            const auto place = static_cast<std::size_t>(token.id);
+            next = std::max(next, place + 1);
             const auto declared = fields.whole("id", 0, INT32_MAX);
             if (declared && static_cast<std::int32_t>(*declared) != token.id)
                 facts_.emplace_back("warning", "added token '" + token.content + "' is declared as id " + std::to_string(*declared) + " but gets " + std::to_string(token.id));
             if (known == ids_.end()) {
-                names_.push_back(token.content);
-                special_.push_back(false);
-                added_.push_back(true);
+                if (place >= names_.size()) {
+                    names_.resize(place + 1);
+                    special_.resize(place + 1);
+                    added_.resize(place + 1);
+                }
+                require(names_[place].empty(), name_, ": added_tokens: '", token.content, "' gets id ", place, ", which '", names_[place], "' has: the vocabulary has gaps; this is not supported");
+                names_[place] = token.content;
                 ids_.emplace(token.content, token.id);
             }
-            added_[static_cast<std::size_t>(token.id)] = true;
-            if (token.special) special_[static_cast<std::size_t>(token.id)] = true;
+            added_[place] = true;
+            if (token.special) special_[place] = true;
             if (token.normalized) {
                 text::AlignedText content{token.content};
                 normalizer_(content);
