@@ -6,6 +6,7 @@
 
 #include <Eigen/Dense>
 
+#include <lrp/eigen/adapt.hpp>
 #include <lrp/eigen/backend.hpp>
 #include <lrp/op/linear.hpp>
 #include <lrp/rule/epsilon.hpp>
@@ -14,18 +15,15 @@
 using namespace lrp;
 using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
-// Eigen's memory as the library sees it; nothing is copied.
-View<double> view(RowMajor& m) { return {m.data(), m.rows(), m.cols()}; }
-
 int main() {
     EigenBackend<double>::context ctx;
     RowMajor x = RowMajor::Random(2, 4), weight = RowMajor::Random(3, 4), z(2, 3), relevance(2, 3), result(2, 4);
 
-    const Linear::Params<double> params{view(weight)};
-    Linear::forward(ctx, params, Activation<const double>(view(x)), Activation<double>(view(z)));
+    const Linear::Params<double> params{as_view(weight)};
+    Linear::forward(ctx, params, Activation<const double>(as_view(x)), Activation<double>(as_view(z)));
     relevance = z;  // explain the outputs themselves
-    const Linear::Saved<double> saved{Activation<const double>(view(x)), Activation<const double>(view(z))};
-    propagate_relevance(ctx, EpsilonRule<Linear>{1e-6}, params, saved, Relevance<const double>(view(relevance)), Relevance<double>(view(result)));
+    const Linear::Saved<double> saved{Activation<const double>(as_view(x)), Activation<const double>(as_view(z))};
+    propagate_relevance(ctx, EpsilonRule<Linear>{1e-6}, params, saved, Relevance<const double>(as_view(relevance)), Relevance<double>(as_view(result)));
 
     std::cout << "relevance of the inputs\n" << result << "\nsum " << result.sum() << " of " << relevance.sum() << '\n';
     return std::abs(result.sum() - relevance.sum()) < 1e-4 ? 0 : 1;

@@ -49,13 +49,10 @@ std::size_t edits(const std::string& from, const std::string& to) {
 std::int32_t token_argument(const std::string& text, const char* option, const std::optional<Tokenizer>& tokenizer) {
     if (const auto id = decimal(text)) return *id;
     if (!tokenizer) fail<UsageError>(option, ": '", text, "' is not a token id, and the model has no tokenizer.json to look it up in");
-    if (const auto id = tokenizer->token_to_id(text); id && tokenizer->is_special(*id)) return *id;
+    if (const auto id = tokenizer->one_token(text)) return *id;
+    std::string hint, split;
+    if (const auto spaced = tokenizer->one_token(" " + text)) hint = detail::concat("; ' ", text, "' with a leading space is one token (id ", *spaced, ")");
     const auto pieces = tokenizer->encode(text, {.add_special_tokens = false});
-    if (pieces.ids.size() == 1) return pieces.ids.front();
-    const auto spaced = tokenizer->encode(" " + text, {.add_special_tokens = false});
-    std::string hint;
-    if (spaced.ids.size() == 1) hint = detail::concat("; ' ", text, "' with a leading space is one token (id ", spaced.ids.front(), ")");
-    std::string split;
     for (const std::int32_t id : pieces.ids) split += (split.empty() ? ": '" : " '") + tokenizer->token_text(id) + "' (" + std::to_string(id) + ")";
     fail<UsageError>(option, ": expected a token id or the text of one token, found '", text, "' which is ", pieces.ids.size(), " tokens", split, hint);
 }

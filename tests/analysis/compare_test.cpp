@@ -209,6 +209,17 @@ TEST_CASE("where the right side is 0 throughout, nothing but 0 will do") {
     CHECK(compare_sites(mine, right).largest() == 0);
     mine.at(Site::scores, 0).coefficient.values[0] = 1e-300;
     CHECK(compare_sites(mine, right).at("Softmax").coefficient.value == infinite);
+    // What is 0 but for rounding is held against the layer.
+    double largest = 0;
+    for (const SiteRecord& one : right.sites)
+        if (one.site.layer == 0)
+            for (const double value : one.coefficient.values) largest = std::max(largest, std::abs(value));
+    right.at(Site::scores, 0).coefficient.values[0] = 1e-17 * largest;
+    mine.at(Site::scores, 0).coefficient.values[0] = 1e-8 * largest;
+    CHECK(compare_sites(mine, right).at("Softmax").coefficient.value < 2e-8);
+    right.at(Site::scores, 0).coefficient.values[0] = 1e-5 * largest;
+    mine.at(Site::scores, 0).coefficient.values[0] = 1.5e-5 * largest;
+    CHECK(compare_sites(mine, right).at("Softmax").coefficient.value == Approx(0.5));
 }
 
 TEST_CASE("recordings of different questions are refused, with both numbers") {

@@ -164,7 +164,7 @@ TEST_CASE("neurons: JSON and npz say what a trace says") {
 }
 
 TEST_CASE("trace: through a unit, and of a unit") {
-    CHECK_THAT(lrp_run("trace " + cats + "--through 0/3 --through head:0/4").out, Contains(", only what comes through 0/3,head:0/4"));
+    CHECK_THAT(lrp_run("trace " + cats + "--through 0/3 --through head:0/4").out, Contains("what comes through") && Contains("0/3,head:0/4"));
     CHECK_THAT(lrp_run("trace " + cats + "--target ' dogs' --contrast ' cats'").out, Contains("Explained: logit difference ") && Contains(" for ' dogs' against ' cats' at position "));
     CHECK_THAT(lrp_run("generate " + cats + "--top-k 3 --max-new-tokens 1").err, Contains("lrp: warning: without a --temperature the most likely token is taken each time"));
     CHECK(lrp_run("generate " + cats + "--temperature 0.5 --top-k 3 --seed 2 --max-new-tokens 1").err.empty());

@@ -191,7 +191,7 @@ TEST_CASE("show: a unit as JSON, and what is refused") {
         {"show " + store + " 6/0", 2, "expected a layer from 0 to 5, found 6"},
         {"show " + store + " 0/384", 2, "expected a neuron from 0 to 383, found 384"},
         {"show " + store + " 0/8 --head", 2, "expected a head from 0 to 7, found 8"},
-        {"show " + store + " -- -1/3", 2, "expected a layer from 0 to 5, found -1"},
+        {"show " + store + " -- -1/3", 2, "expected LAYER/NEURON such as 3/118 (or head:LAYER/HEAD), found '-1/3'"},
         {"show " + store + " fruit", 2, "expected LAYER/NEURON such as 3/118 (or head:LAYER/HEAD), found 'fruit'"},
         {"show " + store + " 3/", 2, "expected LAYER/NEURON"},
         {"show " + store + " --head", 2, "--head: say which, as layer/head"},

@@ -122,6 +122,15 @@ TEST_CASE("one token's text, for people") {
     CHECK(sentencepiece.token_text(*sentencepiece.token_to_id("<0xE4>")) == "\\xE4");
 }
 
+TEST_CASE("the one token that a text is") {
+    const Tokenizer tokenizer = Tokenizer::from_file(tokenizers / "llama3.json");
+    const auto the = tokenizer.one_token(" the");
+    REQUIRE(the);
+    CHECK((tokenizer.token_text(*the) == " the" && tokenizer.encode("x the").ids.back() == *the && tokenizer.one_token("the") != the));
+    CHECK(tokenizer.one_token("<|begin_of_text|>") == tokenizer.token_to_id("<|begin_of_text|>"));
+    CHECK((!tokenizer.one_token("") && !tokenizer.one_token(" the the")));
+}
+
 TEST_CASE("an added token's declared id is not trusted") {
     const auto file = nlohmann::json::parse(file_with("/added_tokens", R"([{"id":999,"content":"<x>","special":true,"normalized":false}])")).dump();
     const Tokenizer tokenizer = Tokenizer::from_json(file, "t");
@@ -138,7 +147,7 @@ TEST_CASE("added tokens: ids behind as many as the vocabulary has, and one that 
     CHECK(ids(json.dump(), "a<|x|>ab<|y|>") == std::vector<std::int32_t>{0, 3, 7, 8});
     json["added_tokens"] = nlohmann::json::parse(R"([{"content":"1"},{"content":"2"},{"content":"3"},{"content":"4"},{"content":"5"}])");
     CHECK_THROWS_WITH(Tokenizer::from_json(json.dump(), "file"), Contains("added_tokens: '5' gets id 7, which 'ab' has: the vocabulary has gaps"));
-    const auto strips = file_with("/added_tokens", R"([{"content":"<|end|>","special":true,"rstrip":true},{"content":"\n\n"}])");
+    const auto strips = file_with("/added_tokens", R"([{"content":"<|end|>","special":true,"rstrip":true},{"content":"\n\n","normalized":false}])");
     CHECK(ids(strips, "a<|end|>\n\nb") == std::vector<std::int32_t>{0, 3, 4, 1});
 }
 

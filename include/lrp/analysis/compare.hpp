@@ -190,8 +190,8 @@ template <class Model>
 }
 
 /// How far one site is from right: max|a - b| / max|b| of its activation x, its coefficient c and its relevance x * c. Infinite where a
-/// value is not finite, where shapes differ, and where b is 0 throughout and a is not. Coefficients and relevances that are less than 1e-6 of the largest of
-/// their layer are held against that one.
+/// value is not finite, where shapes differ, and where b is 0 throughout and a is not. Coefficients and relevances that are not 0 and less than 1e-6 of the
+/// largest of their layer are held against that one.
 struct SiteDeviation {
     SiteRef site;
     double activation = 0;
@@ -258,7 +258,7 @@ namespace detail {
 inline constexpr double negligible = 1e-6;
 
 /// max_i |a(i) - b(i)| / max_i |b(i)| over `count` values; infinite where one is not finite, or b is 0 throughout and a is not. Where b is negligible
-/// beside `whole`, the largest value of its layer, the difference is a share of that: rounding over rounding says nothing.
+/// beside `whole`, the largest value of its layer, and not 0, the difference is a share of that: rounding over rounding says nothing.
 template <class A, class B>
 double relative_deviation(std::size_t count, const A& a, const B& b, double whole = 0) {
     constexpr double infinite = std::numeric_limits<double>::infinity();
@@ -270,7 +270,7 @@ double relative_deviation(std::size_t count, const A& a, const B& b, double whol
         peak = std::max(peak, std::abs(y));
     }
     if (gap == 0) return 0;
-    if (peak < negligible * whole) peak = whole;
+    if (peak > 0 && peak < negligible * whole) peak = whole;
     return peak > 0 ? gap / peak : infinite;
 }
 

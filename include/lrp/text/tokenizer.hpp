@@ -96,6 +96,13 @@ class Tokenizer {
         if (at == ids_.end()) return std::nullopt;
         return at->second;
     }
+    /// The token that a text is where it stands within another: a control token as it is spelled, or what the text is cut into. Nothing where that is no
+    /// token, or several. " dogs", with its space, is what follows "my".
+    [[nodiscard]] std::optional<std::int32_t> one_token(std::string_view text) const {
+        if (const auto id = token_to_id(text); id && is_special(*id)) return id;
+        const Encoding pieces = encode(text, {.add_special_tokens = false});
+        return pieces.ids.size() == 1 ? std::optional(pieces.ids.front()) : std::nullopt;
+    }
     [[nodiscard]] const std::string& id_to_token(std::int32_t id) const {
         const bool known = id >= 0 && static_cast<std::size_t>(id) < names_.size();
         require(known, name_, ": expected a token id below ", names_.size(), ", found ", id);
