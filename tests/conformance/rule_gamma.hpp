@@ -32,6 +32,23 @@ TEMPLATE_TEST_CASE("GammaRule<Linear>", "[rule]", float, double) {
             }
 }
 
+TEMPLATE_TEST_CASE("GammaRule: an input of 0 counts as positive, and an output of 0 has nothing to share", "[rule]", float, double) {
+    Bench<TestType> bench;
+    auto W = bench.put(Rows{{1, 2, -1}});
+    const Linear::Params<TestType> p{W.in()};
+    const auto coefficient = [&](const Row& x, double epsilon) {
+        auto X = bench.activation(Rows{x}), Z = bench.activation(1, 1);
+        auto C = bench.coefficient(Rows{{1}}), out = bench.coefficient(1, 3);
+        Linear::forward(bench.ctx, p, X.in(), Z.out());
+        GammaRule<Linear>{0.25, epsilon}.propagate(bench.ctx, p, {X.in(), Z.in()}, C.in(), out.out());
+        return bench.get(out)[0];
+    };
+    // z = 2 is shared over w' = (1.25, 2.5, -1): c = z w' / 2.5, for inputs of 0 too.
+    const Row c = coefficient({0, 1, 0}, 0);
+    CHECK((c[0] == Approx(1) && c[1] == Approx(2) && c[2] == Approx(-0.8)));
+    for (const Row& x : {Row{0, 0, 0}, Row{1, 0, 1}}) CHECK(coefficient(x, 0) == Row{0, 0, 0});
+}
+
 TEMPLATE_TEST_CASE("GammaRule says what it needs", "[rule]", float) {
     LinearCase<TestType> one(false);
     auto out = one.bench.coefficient(6, 9);

@@ -28,6 +28,7 @@ TEST_CASE("sizes are written with K, M or G, or not understood") {
     CHECK(parse_bytes("0") == 0);
     CHECK(parse_bytes("17") == 17);
     CHECK(parse_bytes("3K") == 3072);
+    CHECK(parse_bytes("5M") == 5242880);
     CHECK(parse_bytes("2G") == 2147483648);
     CHECK(parse_bytes("17179869183G") == 17179869183 << 30);
     for (const char* text : {"", "G", "2T", "-1", "1.5G", "2 G", "17179869184G", "99999999999999999999"}) CHECK(!parse_bytes(text));

@@ -21,6 +21,7 @@ class Root {
         folder_.write(path, text);
     }
     [[nodiscard]] MemoryRoom room() const { return memory_room(folder_.path()); }
+    [[nodiscard]] MemoryUse use() const { return memory_use(folder_.path()); }
 
   private:
     test::TemporaryFolder folder_;
@@ -39,7 +40,7 @@ TEST_CASE("the room is the least of what the machine and the groups leave") {
     CHECK(root.room().bytes == 8000 * 1024);
     root.put("sys/fs/cgroup/a/memory.max", "1000000\n");  // of the group above
     root.put("sys/fs/cgroup/a/memory.current", "700000\n");
-    root.put("sys/fs/cgroup/a/memory.stat", "anon 100000\nfile 600000\nfile_mapped 5\n");  // cached files can be taken back
+    root.put("sys/fs/cgroup/a/memory.stat", "anon 100000\nfile_mapped 5\nfile 600000\n");  // cached files can be taken back
     CHECK((root.room().bytes == 900000 && root.room().limit == "the control group's limit"));
     root.put("sys/fs/cgroup/a/memory.current", "2000000\n");
     CHECK(root.room().bytes == 0);
@@ -48,6 +49,8 @@ TEST_CASE("the room is the least of what the machine and the groups leave") {
     root.put("sys/fs/cgroup/memory/c/memory.usage_in_bytes", "100000\n");
     root.put("sys/fs/cgroup/memory/c/memory.stat", "cache 1\ntotal_cache 40000\n");
     CHECK(root.room().bytes == 240000);
+    root.put("proc/meminfo", "MemAvailable:    100 kB\n");
+    CHECK((root.room().bytes == 100 * 1024 && root.room().limit == "the machine's available memory"));
 }
 
 TEST_CASE("a limit of the address space counts, and what is in use is told") {
@@ -68,4 +71,11 @@ TEST_CASE("a limit of the address space counts, and what is in use is told") {
     const MemoryUse second = memory_use();
     CHECK((second.own >= first.own + (std::uint64_t{60} << 20) && second.own < first.own + (std::uint64_t{80} << 20) && second.mapped > 0));
     CHECK(many.back() == 1);
+}
+
+TEST_CASE("shared memory counts as a program's own, files that are mapped do not") {
+    Root root;
+    CHECK((root.use().own == 0 && root.use().mapped == 0));
+    root.put("proc/self/status", "VmRSS:\t  60 kB\nRssAnon:\t  10 kB\nRssFile:\t  20 kB\nRssShmem:\t  30 kB\n");
+    CHECK((root.use().own == 40 * 1024 && root.use().mapped == 20 * 1024));
 }

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <lrp/core/thread_pool.hpp>
 
+#include <latch>
 #include <numeric>
 #include <stdexcept>
 
@@ -35,7 +36,9 @@ TEST_CASE("a thread pool does every index once, passes on errors, and nests") {
 TEST_CASE("in the loop of one pool, another pool's threads are numbered as its own") {
     ThreadPool outer(4), alone(1), two(2);
     std::atomic<unsigned> highest{0};
-    outer.parallel_for(64, [&](Index, unsigned own) {
+    std::latch all(4);  // every thread has one index
+    outer.parallel_for(4, [&](Index, unsigned own) {
+        all.arrive_and_wait();
         for (ThreadPool* inner : {&alone, &two})
             inner->parallel_for(3, [&](Index, unsigned thread) {
                 for (unsigned so_far = highest; so_far < thread && !highest.compare_exchange_weak(so_far, thread);) {}

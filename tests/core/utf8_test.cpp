@@ -28,7 +28,8 @@ TEST_CASE("what is not UTF-8 is found, and shown as one replacement for each max
     for (const Case& one :
          {Case{"a\xC3\xA9", std::string::npos, "a\xC3\xA9"}, Case{"a\x80", 1, "a" + r}, Case{"\xC0\xAF", 0, r + r}, Case{"\xE2\x82", 0, r},
           Case{"\xE2\x82x", 0, r + "x"}, Case{"\xED\xA0\x80", 0, r + r + r}, Case{"\xF4\x90\x80\x80", 0, r + r + r + r},
-          Case{"\xF0\x9F\x98", 0, r}, Case{"\xE0\x80\x80", 0, r + r + r}, Case{"", std::string::npos, ""}}) {
+          Case{"\xF0\x9F\x98", 0, r}, Case{"\xE0\x80\x80", 0, r + r + r}, Case{"\xF0\x80\x80\x80", 0, r + r + r + r},
+          Case{"\xF5\x80\x80\x80", 0, r + r + r + r}, Case{"", std::string::npos, ""}}) {
         CHECK(utf8::find_invalid(one.bytes) == one.invalid);
         CHECK(utf8::lossy(one.bytes) == one.shown);
     }

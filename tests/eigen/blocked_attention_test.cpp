@@ -88,6 +88,15 @@ struct AttentionCase {
         Way::forward(pool, scratch, {sizes, in(q, queries, wide), in(k, keys, narrow), in(v, keys, narrow), out(z, queries, wide), rows.data()});
         Way::backward(pool, scratch, {sizes, in(q, queries, wide), in(k, keys, narrow), in(v, keys, narrow), in(z, queries, wide), rows.data(), in(c, queries, wide), 2, 0.5, -1,
                                       out(c_q, queries, wide), out(c_k, keys, narrow), out(c_v, keys, narrow)});
+        const bool finite = std::all_of(c_q.begin(), c_q.end(), [](float x) { return std::isfinite(x); }) && std::all_of(c_k.begin(), c_k.end(), [](float x) { return std::isfinite(x); });
+        for (const double factor_k : {0.0, 0.5}) {  // nothing reaches the queries, nor perhaps the keys: zeros are written, the rest is the same
+            if (!finite) break;
+            std::vector<float> none(q.size(), NAN), for_k(k.size(), NAN), for_v(v.size(), NAN);
+            Way::backward(pool, scratch, {sizes, in(q, queries, wide), in(k, keys, narrow), in(v, keys, narrow), in(z, queries, wide), rows.data(), in(c, queries, wide), 0, factor_k, -1,
+                                          out(none, queries, wide), out(for_k, keys, narrow), out(for_v, keys, narrow)});
+            CHECK(none == std::vector<float>(q.size()));
+            CHECK((for_v == c_v && for_k == (factor_k == 0 ? std::vector<float>(k.size()) : c_k)));
+        }
         const auto wider = [](const std::vector<float>& x) { return Numbers(x.begin(), x.end()); };
         Numbers log_sum;
         for (std::size_t i = 0; i < rows.size(); i += 2) log_sum.push_back(double{rows[i]} - std::log(double{rows[i + 1]}));

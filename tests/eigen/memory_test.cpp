@@ -42,6 +42,14 @@ TEST_CASE("memory given back is lent again, to what it fits") {
         HostBlock small = memory.take(1 << 17);
         CHECK(memory.kept_bytes() == 6 << 20);
     }
+    SECTION("what is much too large is not lent, and no more is let go than is asked for") {
+        memory.give(HostBlock(1 << 20));
+        memory.give(HostBlock(1 << 20));
+        CHECK(memory.take(2 << 20).data() != place);
+        CHECK(memory.kept_bytes() == 1 << 20);
+        CHECK(memory.take(700 << 10).size() == 700 << 10);
+        CHECK(memory.kept_bytes() == 0);
+    }
     SECTION("the smallest that fits is lent") {
         memory.give(HostBlock((1 << 20) + 4096));
         CHECK(memory.take((1 << 20) - 4096).data() == place);

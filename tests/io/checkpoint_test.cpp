@@ -30,6 +30,9 @@ TEST_CASE("a single file, with and without the model's prefix, and aliases") {
     const auto checkpoint = Checkpoint::open(folder.path());
     CHECK(checkpoint.at("model.layers.0.weight").name == "layers.0.weight");
     CHECK(checkpoint.at("model.embed_tokens.weight").name == "lm_head.weight");
+    TemporaryFolder tied;
+    tied.write("model.safetensors", tensors({"model.embed_tokens.weight"}, 1, {{"lm_head.weight", "model.embed_tokens.weight"}}));
+    CHECK(Checkpoint::open(tied.path()).at("lm_head.weight").name == "model.embed_tokens.weight");
     CHECK(checkpoint.tensors().size() == 2);
     CHECK(checkpoint.bytes() == 16);
     CHECK_THROWS_WITH(checkpoint.at("model.norm.weight"), Contains("tensor 'model.norm.weight' is missing"));
@@ -153,8 +156,10 @@ TEST_CASE("folders and indices that must be refused") {
     lora.write("adapter_config.json", "{}");
     CHECK_THROWS_WITH(Checkpoint::open(lora.path()), Contains("LoRA adapter"));
     TemporaryFolder quantised;
-    quantised.write("model.safetensors", tensors({"x.qweight"}));
-    CHECK_THROWS_WITH(Checkpoint::open(quantised.path()), Contains("tensor 'x.qweight' belongs to a quantised model"));
+    for (const std::string mark : {"x.qweight", "x.weight_scale", "x.absmax", "x.weight_packed", "x.qzeros"}) {
+        quantised.write("model.safetensors", tensors({mark}));
+        CHECK_THROWS_WITH(Checkpoint::open(quantised.path()), Contains("tensor '" + mark + "' belongs to a quantised model"));
+    }
     TemporaryFolder directory;
     std::filesystem::create_directory(directory.path() / "model.safetensors");
     CHECK_THROWS_WITH(Checkpoint::open(directory.path()), Contains("expected a regular file"));
@@ -192,6 +197,7 @@ TEST_CASE("the hash of a model sees every byte of values, name, type and shape, 
     for (std::size_t i = 0; i < data.size(); ++i) data[i] = static_cast<char>(i * 7);
     std::set<std::string> seen{hash(tensor("a", "U8", "[70]"), data)};
     CHECK(*seen.begin() == "3fa457f2d04a88e6");
+    CHECK(hash(R"("a":{"dtype":"U8","shape":[64],"data_offsets":[0,64]})", data.substr(0, 64)) == "c55df18f85ccfe21");  // a whole number of blocks
     for (std::size_t i = 0; i < data.size(); ++i) {
         for (const int bit : {1, 128}) {
             std::string other = data;

@@ -55,6 +55,7 @@ TEST_CASE("configurations that must be refused, by name") {
         {R"("rope_scaling":{"rope_type":"linear","factor":0.5})", "factor: expected at least 1, found 0.5"},
         {R"("rope_scaling":{"rope_type":"llama3","factor":8})", "low_freq_factor is missing"},
         {R"("rope_scaling":{"rope_type":"llama3","factor":8,"low_freq_factor":4,"high_freq_factor":1})", "expected 0 < low < high, found 4 and 1"},
+        {R"("rope_scaling":{"rope_type":"llama3","factor":8,"low_freq_factor":4,"high_freq_factor":4})", "expected 0 < low < high, found 4 and 4"},
         {R"("rope_scaling":"linear")", "expected a JSON object, found string"},
         {R"("rope_theta":-1)", "rope_theta: expected a positive number, found -1"},
         {R"("rope_theta":"1e4")", "rope_theta: expected a number, found \"1e4\""},
@@ -116,6 +117,9 @@ TEST_CASE("fields that are absent, null or harmless") {
     CHECK((none.eos_token_ids.empty() && !none.bos_token_id));
     CHECK(parse(R"(,"eos_token_id":[128001,128008,128009],"bos_token_id":128000)").eos_token_ids.size() == 3);
     CHECK_NOTHROW(parse(R"(,"sliding_window":4096,"use_sliding_window":false,"layer_types":["full_attention"],"unknown":{"deep":[{}]})"));
+    CHECK_NOTHROW(parse(R"(,"hidden_act":"swish")"));
+    CHECK(parse(R"(,"rope_scaling":{"type":"linear","factor":1})").rope.type == "linear");
+    CHECK(parse(R"(,"torch_dtype":"float16","dtype":"bfloat16")").dtype == "bfloat16");
     CHECK(parse(R"(,"head_dim":64,"hidden_size":100,"num_attention_heads":3)").head_dim == 64);
     CHECK(parse(R"(,"rope_scaling":{},"rope_parameters":{"rope_theta":5.0})").rope.theta == 5);
     CHECK(parse(R"(,"rope_theta":7,"rope_parameters":{"rope_type":"default","rope_theta":5})").rope.theta == 5);

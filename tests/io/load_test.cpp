@@ -97,3 +97,31 @@ TEST_CASE("load_tensor names the first value that is not finite") {
     CHECK_THROWS_WITH(OneTensor("F64", "[1]", raw(1e300)).load<float>({1}), Contains("value 0 is not finite (inf)"));
     CHECK(OneTensor("F64", "[1]", raw(1e300)).load<double>({1}) == std::vector<double>{1e300});
 }
+
+TEST_CASE("mapped_tensor lends what lies as the type asked for, and names a value that is not finite in whichever piece it lies") {
+    ThreadPool pool(2);
+    const std::size_t piece = std::size_t{1} << 20;
+    for (const std::size_t size : {std::size_t{3}, piece, 2 * piece + 5})
+        for (const std::size_t at : {std::size_t{0}, size / 2, size - 1}) {
+            std::vector<float> values(size, 1.5f);
+            TensorEntry entry;
+            entry.name = "w";
+            entry.dtype = Dtype::f32;
+            entry.shape = {size};
+            entry.bytes = std::as_bytes(std::span(values));
+            const auto lent = mapped_tensor<float>(entry, pool);
+            REQUIRE(lent.has_value());
+            CHECK((lent->data() == values.data() && lent->size() == size));
+            CHECK((!mapped_tensor<double>(entry, pool) && !mapped_tensor<bf16>(entry, pool)));
+            values[at] = std::numeric_limits<float>::infinity();
+            CHECK_THROWS_WITH(mapped_tensor<float>(entry, pool), Contains("tensor 'w': value " + std::to_string(at) + " is not finite (inf)"));
+        }
+    alignas(8) std::array<std::byte, 16> bytes{};
+    TensorEntry entry;
+    entry.dtype = Dtype::f32;
+    entry.shape = {2};
+    entry.bytes = std::span(bytes).subspan(4, 8);
+    CHECK(lies_as<float>(entry));
+    entry.bytes = std::span(bytes).subspan(2, 8);
+    CHECK_FALSE(lies_as<float>(entry));
+}

@@ -88,6 +88,8 @@ TEST_CASE("safetensors: a file written piece by piece, in any order, is the one 
         writer.finish();
     }
     CHECK(read_text_file(path) == whole);
+    { SafetensorsWriter unwritten(folder.path() / "zeros.safetensors", plans, file.metadata); }
+    CHECK(read_text_file(folder.path() / "zeros.safetensors") == whole.substr(0, whole.size() - 20) + std::string(20, '\0'));
     CHECK_THROWS_WITH(SafetensorsWriter(path, plans, file.metadata), Contains("pieces.safetensors: cannot be written (File exists)"));
     CHECK_THROWS_WITH(SafetensorsWriter(folder.path() / "no" / "x", plans, {}), Contains("No such file or directory"));
 }

@@ -117,6 +117,7 @@ TEST_CASE("an observer sees the new rows at every site, and what it changes stay
     const auto ids = tokens(9);
     Watcher watcher{{}, {}, 2};
     LlamaDecoder decoder(ctx, model, 20);
+    CHECK(decoder.cache_bytes() == 2 * 3 * 20 * static_cast<std::uint64_t>(test::small_llama(true).attention.keys()) * sizeof(double));
     (void)decoder.extend(std::span(ids).first(6), watcher);
     CHECK(watcher.seen.size() == 1 + 3 * 19 + 2);
     for (const RowSpan& row : watcher.rows) CHECK(row == RowSpan{0, 6});

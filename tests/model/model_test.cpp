@@ -86,7 +86,8 @@ TEST_CASE("a budget recomputes as few layers as it allows") {
     CHECK(Recompute::within(110).decide(8, bytes, room) == 8);
     CHECK_THROWS_WITH(Recompute::within(109).decide(8, bytes, room),
                       Contains("needs 180 bytes keeping everything and 110 bytes recomputing each layer; the budget is 109 bytes"));
-    CHECK((Recompute::keep().decide(8, bytes, room) == 0 && Recompute::layer().decide(8, bytes, room) == 8 && Recompute::layers(3).decide(8, bytes, room) == 3));
+    CHECK((Recompute::keep().decide(8, bytes, room) == 0 && Recompute::layer().decide(8, bytes, room) == 8 && Recompute::layers(3).decide(8, bytes, room) == 3 &&
+           Recompute::layers(9).decide(8, bytes, room) == 8));
 }
 
 TEST_CASE("a recompute policy is read from text") {

@@ -161,6 +161,33 @@ TEST_CASE("a last layer of the explained rows alone gives what all rows give") {
     }
 }
 
+TEST_CASE("scores and probabilities of packed prompts say whose they are, forward and backward") {
+    using B = ReferenceBackend<double>;
+    B::context ctx;
+    const LlamaModel<B, AttnLRP> model(sixty_tokens(), random_weights<B>(ctx, sixty_tokens()));
+    PackedPrompts packed;
+    const std::vector<Index> lengths{3, 5, 2};
+    for (const Index length : lengths) packed.add(prompt(static_cast<std::size_t>(length), 1));
+    struct Whose {
+        const std::vector<Index>& lengths;
+        std::map<std::string, std::vector<Index>> forward{}, backward{};
+        bool reads(Site site) const { return site == Site::scores || site == Site::probs; }
+        void note(std::map<std::string, std::vector<Index>>& seen, const SiteRef& ref, Index rows, Index cols) const {
+            const Index length = lengths.at(static_cast<std::size_t>(ref.prompt));
+            CHECK((rows == 4 * length && cols == length));
+            seen[ref.text()].push_back(ref.prompt);
+        }
+        void activation(B::context&, SiteRef ref, Activation<double> x) { note(forward, ref, x.rows, x.cols); }
+        void relevance(B::context&, SiteRef ref, Activation<const double>, Coefficient<double> c) { note(backward, ref, c.rows, c.cols); }
+    } whose{lengths};
+    auto pass = model.forward(ctx, packed, std::vector<std::int32_t>{2, 7, 9}, Recompute::keep(), whose);
+    (void)model.relevance(ctx, pass, std::vector<Seed>{{2, 1, 1}, {7, 2, 1}, {9, 3, 1}}, whose);
+    CHECK(whose.forward.size() == 6);
+    CHECK(whose.backward.size() == 6);
+    for (const auto* seen : {&whose.forward, &whose.backward})
+        for (const auto& [site, prompts] : *seen) CHECK(prompts == std::vector<Index>{0, 1, 2});
+}
+
 TEST_CASE("an observer that wants all rows of a pass that kept some is refused") {
     using B = ReferenceBackend<float>;
     B::context ctx;

@@ -17,6 +17,7 @@ TEST_CASE("a work file holds what was committed, for one process and one collect
         WorkFile work(file, identity);
         CHECK((work.done().empty() && !work.has_state()));
         work.commit({3, 1}, {"a", "b"}, bytes);
+        CHECK((work.done() == std::set<std::int64_t>{1, 3} && work.has_state()));
         CHECK_THROWS_WITH(WorkFile(file, identity), Contains("another program is collecting into this folder"));
         // A commit that fails half way leaves the one before.
         CHECK_THROWS_AS(work.commit({7}, {"a", "b"}, [](const std::string& name) { return name == "a" ? std::string("new") : throw Error("no more"); }), Error);

@@ -198,3 +198,98 @@ TEST_CASE("NFC composes as Unicode says") {
         if (nfc(text) != expected) FAIL("differs for " << text);
     }
 }
+
+namespace {
+
+/// The pieces that a pre-tokenizer makes.
+std::vector<std::string> pieces(const std::string& section, const std::string& text) {
+    const auto json = nlohmann::json::parse(section);
+    text::Pieces out;
+    text::make_pre_tokenizer(&json, "t")(text::AlignedText(text), out);
+    std::vector<std::string> words;
+    for (const auto& piece : out) words.push_back(piece.text);
+    return words;
+}
+/// A tokenizer of this vocabulary and merges, with more said of the model and of the file.
+Tokenizer tokenizer_of(const std::string& vocab, const std::string& merges, const std::string& model, const std::string& file) {
+    auto json = nlohmann::json::parse(file_with("/model/vocab", vocab));
+    json["model"]["merges"] = nlohmann::json::parse(merges);
+    json["model"].update(nlohmann::json::parse(model));
+    json.update(nlohmann::json::parse(file));
+    return Tokenizer::from_json(json.dump(), "t");
+}
+using Ids = std::vector<std::int32_t>;
+using Spans = std::vector<std::pair<std::size_t, std::size_t>>;
+
+}  // namespace
+
+TEST_CASE("what a splitting pattern matched, in the five ways, and turned round") {
+    using Words = std::vector<std::string>;
+    const auto cut = [](const std::string& more) { return pieces(R"({"type":"Split","pattern":{"String":"-"},)" + more + "}", "the-final--countdown"); };
+    CHECK(cut(R"("behavior":"Removed")") == Words{"the", "final", "countdown"});
+    CHECK(cut(R"("behavior":"Removed","invert":true)") == Words{"-", "-", "-"});
+    CHECK(cut(R"("behavior":"Isolated")") == Words{"the", "-", "final", "-", "-", "countdown"});
+    CHECK(cut(R"("behavior":"MergedWithPrevious")") == Words{"the-", "final-", "-", "countdown"});
+    CHECK(cut(R"("behavior":"MergedWithNext")") == Words{"the", "-final", "-", "-countdown"});
+    CHECK(cut(R"("behavior":"Contiguous")") == Words{"the", "-", "final", "--", "countdown"});
+}
+
+TEST_CASE("pre-tokenizers of whom the file says no more than the type") {
+    using Words = std::vector<std::string>;
+    CHECK(pieces(R"({"type":"ByteLevel"})", "a b") == Words{"\xC4\xA0" "a", "\xC4\xA0" "b"});
+    CHECK(pieces(R"({"type":"Metaspace","replacement":"_"})", "a b") == Words{"_a", "_b"});
+    CHECK(pieces(R"({"type":"Digits"})", "a12b") == Words{"a", "12", "b"});
+    CHECK(pieces(R"({"type":"Digits","individual_digits":true})", "a1\xC2\xB2" "b") == Words{"a", "1", "\xC2\xB2", "b"});
+}
+
+TEST_CASE("the options of BPE, and what holds without them") {
+    const std::string pair = R"({"a":0,"b":1,"ab":2})";
+    CHECK(tokenizer_of(pair, "[]", R"({"ignore_merges":true})", "{}").encode("ab").ids == Ids{2});
+    CHECK(tokenizer_of(pair, "[]", "{}", "{}").encode("ab").ids == Ids{0, 1});
+    const Tokenizer inner = tokenizer_of(R"({"a":0,"b":1,"ab":2,"##b":3,"##a":4})", R"(["a ##b"])", R"({"continuing_subword_prefix":"##"})", "{}");
+    CHECK((inner.encode("ab").ids == Ids{2} && inner.encode("ba").ids == Ids{1, 4}));
+    const Tokenizer last = tokenizer_of(R"({"a":0,"a/":1,"b/":2,"ab/":3})", R"(["a b/"])", R"({"end_of_word_suffix":"/"})", "{}");
+    CHECK((last.encode("a").ids == Ids{1} && last.encode("aab").ids == Ids{0, 3}));
+    const std::string unknown = R"({"a":0,"?":1})";
+    const Encoding fused = tokenizer_of(unknown, "[]", R"({"unk_token":"?","fuse_unk":true})", "{}").encode("xyaxz");
+    CHECK((fused.ids == Ids{1, 0, 1} && fused.offsets == Spans{{0, 2}, {2, 3}, {3, 5}}));
+    CHECK(tokenizer_of(unknown, "[]", R"({"unk_token":"?"})", "{}").encode("xy").ids == Ids{1, 1});
+    const std::string byte = R"({"a":0,"<0x7A>":1})";
+    CHECK(tokenizer_of(byte, "[]", R"({"byte_fallback":true})", "{}").encode("az").ids == Ids{0, 1});
+    CHECK(tokenizer_of(byte, "[]", "{}", "{}").encode("az").ids == Ids{0});
+}
+
+TEST_CASE("decoders: byte tokens that are no text, what is spelled like one, and the space before the first word") {
+    const std::string vocab = R"({"<0xE4>":0,"<0xBD>":1,"<0x1G>":2,"_a":3})", sign = "\xEF\xBF\xBD";
+    const Tokenizer fallback = tokenizer_of(vocab, "[]", "{}", R"({"decoder":{"type":"ByteFallback"}})");
+    CHECK(fallback.decode(Ids{0, 1, 2}) == sign + sign + "<0x1G>");
+    const auto metaspace = [&](const std::string& more) { return tokenizer_of(vocab, "[]", "{}", R"({"decoder":{"type":"Metaspace","replacement":"_")" + more + "}}").decode(Ids{3, 3}); };
+    CHECK((metaspace("") == "a a" && metaspace(R"(,"add_prefix_space":false)") == " a a" && metaspace(R"(,"prepend_scheme":"never")") == " a a"));
+}
+
+TEST_CASE("byte-level offsets: the space that was put in is none of the text's, wherever the piece begins and whatever the template added") {
+    const std::string vocab = R"({"\u0120":0,"x":1,"\u0120x":2,"<s>":3})", merges = R"([["\u0120","x"]])";
+    const auto offsets = [&](const std::string& file, const std::string& text) { return tokenizer_of(vocab, merges, "{}", file).encode(text).offsets; };
+    const std::string trims = R"("post_processor":{"type":"ByteLevel"})";
+    CHECK(offsets(R"({"pre_tokenizer":{"type":"ByteLevel"},)" + trims + "}", "x x") == Spans{{0, 1}, {2, 3}});
+    CHECK(offsets(R"({"pre_tokenizer":{"type":"Sequence","pretokenizers":[{"type":"Split","pattern":{"String":"-"},"behavior":"Removed"},{"type":"ByteLevel"}]},)" + trims + "}", "-x") ==
+          Spans{{1, 2}});
+    CHECK(offsets(R"({"pre_tokenizer":{"type":"ByteLevel"},"post_processor":{"type":"Sequence","processors":[{"type":"TemplateProcessing",
+                  "single":[{"SpecialToken":{"id":"<s>"}},{"Sequence":{"id":"A"}}],"special_tokens":{"<s>":{"ids":[3]}}},{"type":"ByteLevel"}]}})", "x") == Spans{{0, 0}, {0, 1}});
+}
+
+TEST_CASE("added tokens: one inside another, words beside them, and which text they are looked for in") {
+    const std::string vocab = R"({"x":0,"y":1,"_":2})";
+    const auto with = [&](const std::string& tokens, const std::string& more = "") { return tokenizer_of(vocab, "[]", "{}", R"({"added_tokens":)" + tokens + more + "}"); };
+    CHECK(with(R"([{"content":"xyx"},{"content":"yx"}])").encode("xyxyx").ids == Ids{3, 4});
+    const Tokenizer word = with(R"([{"content":"y","single_word":true},{"content":"z","single_word":true}])");
+    CHECK((word.encode("_z").ids == Ids{2} && word.encode("z _").ids == Ids{3, 2} && word.encode("z_").ids == Ids{2}));
+    const std::string capital = R"(,"normalizer":{"type":"Replace","pattern":{"String":"y"},"content":"Z"})";
+    CHECK(with(R"([{"content":"Z"}])", capital).encode("xy").ids == Ids{0, 3});
+    CHECK(with(R"([{"content":"Z","special":true}])", capital).encode("xy").ids == Ids{0});
+    const Tokenizer special = with(R"([{"content":"xx","special":true,"normalized":true}])");
+    CHECK((special.encode("xx").ids == Ids{3} && special.encode("xx", {.special_in_text = false}).ids == Ids{0, 0}));
+    const Tokenizer bytes = tokenizer_of(R"({"x":0,"<0x0A>":1})", "[]", "{}", R"({"decoder":{"type":"ByteLevel"},"added_tokens":[{"content":"\u00e9"}]})");
+    CHECK((bytes.token_text(2) == "\xC3\xA9" && !bytes.is_byte(1)));
+    CHECK(tokenizer_of(R"({"x":0,"<0x0A>":1})", "[]", "{}", "{}").is_byte(1));
+}

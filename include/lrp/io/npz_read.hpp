@@ -107,7 +107,8 @@ class NpzReader {
             while (p < end && (*p == ',' || *p == ' ')) ++p;
         }
         const bool plain = array.descr.size() == 3 && std::string_view("fiu").find(array.descr[1]) != std::string_view::npos && array.descr[2] >= '1' && array.descr[2] <= '8';
-        require(!plain || array.bytes.size() / static_cast<std::size_t>(array.descr[2] - '0') == count, where, ": its size is not that of its shape");
+        const std::size_t width = plain ? static_cast<std::size_t>(array.descr[2] - '0') : 1;
+        require(!plain || (array.bytes.size() / width == count && array.bytes.size() % width == 0), where, ": its size is not that of its shape");
         return array;
     }
 
