@@ -160,8 +160,8 @@ void add_json_option(CLI::App& command, std::string& file) {
 GenerateOptions generate_options(const GenerationOptions& options, const ModelOptions& model, const Prompt& prompt) {
     GenerateOptions result = options.choice;
     result.validate();
-    if (result.temperature == 0 && (result.top_k != 0 || result.top_p != 1 || result.seed != 0))
-        std::cerr << "lrp: warning: without a --temperature the most likely token is taken each time, and --top-k, --top-p and --seed change nothing\n";
+    if (result.temperature == 0 && (result.top_k != 0 || result.top_p != 1))
+        std::cerr << "lrp: warning: without a --temperature the most likely token is taken each time, and --top-k and --top-p change nothing\n";
     if (!options.stop.empty()) require(prompt.tokenizer.has_value(), model.folder, ": there is no tokenizer.json, without which --stop has no text to look at");
     const HfConfig file = read_hf_config(model.folder);
     if (!options.ignore_eos) result.stop_ids = ends_of_text(model.folder, file, prompt.tokenizer);

@@ -49,7 +49,8 @@ std::size_t TextStream::open_bytes() const {
 
 std::size_t TextStream::bytes_of_run() const {
     std::size_t first = ids_.size();
-    while (first > prompt_ && tokenizer_->is_byte(ids_[first - 1])) --first;
+    const auto unseen = [&](std::int32_t id) { return id < 0 || static_cast<std::size_t>(id) >= tokenizer_->vocab_size() || tokenizer_->is_special(id); };
+    while (first > prompt_ && (tokenizer_->is_byte(ids_[first - 1]) || unseen(ids_[first - 1]))) --first;
     if (first == ids_.size()) return 0;
     const std::string settled = continuation_text(*tokenizer_, before_, std::span(ids_).first(first), prompt_);
     return text_.size() - static_cast<std::size_t>(std::ranges::mismatch(text_, settled).in1 - text_.begin());

@@ -35,6 +35,7 @@ TEST_CASE("text is shown as it comes, but for bytes that others may yet change a
     CHECK(shown({"\u2581the", "s", "\u2581ar"}) == " the|s| ar");
     CHECK(shown({"\u2581a", "<0x0A>", "\u2581b"}) == " a|\n b");
     CHECK(shown({"<0x0A>", "<0xF0>", "<0x9F>", "<0x99>", "<0x82>"}) == "\n\xF0\x9F\x99\x82");
+    CHECK(shown({"<0x0A>", "</s>", "<0xF0>"}) == "\uFFFD\uFFFD");  // control tokens do not part them
     CHECK(shown({"<0x0A>", "<0xF0>"}) == "\uFFFD\uFFFD");
     CHECK(shown({"s", "<0x0A>", "<0xF0>", "\u2581b"}) == "s|\uFFFD\uFFFD b");
     CHECK(shown({"\u2581a", "s", "\u2581ar", "\u2581b"}, {"s ar"}) == " a");

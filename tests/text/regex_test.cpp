@@ -75,6 +75,17 @@ TEST_CASE("a match of nothing cuts, but not where the one before ended") {
     CHECK(marked("x*", "") == "");
 }
 
+TEST_CASE("more names and counts that PCRE2 reads otherwise") {
+    CHECK(cut(R"([\p{word}]+)", "ab\u00b2c_ d") == Pieces{"ab", "\u00b2", "c_", " ", "d"});
+    CHECK(cut("[[:ascii:]]+", "ab\u00e9") == Pieces{"ab", "\u00e9"});
+    CHECK(cut(R"(\v+)", "a\x0b\n\x0c") == Pieces{"a", "\x0b", "\n\x0c"});
+    CHECK(cut(R"(xa{,3}b)", "xaab xb") == Pieces{"xaab", " ", "xb"});
+    CHECK(cut(R"(\p{Decimal_Number}+|\p{Letter})", "12ab") == Pieces{"12", "a", "b"});
+    CHECK_THROWS_WITH(text::Regex("x{2}?", "test"), Contains("has '{2}?'"));
+    CHECK_THROWS_WITH(text::Regex(R"(\pL)", "test"), Contains("'\\p' without braces"));
+    CHECK_NOTHROW(text::Regex("x{2,3}?y{1,}?z{", "test"));
+}
+
 TEST_CASE("what PCRE2 cannot be told is refused by name") {
     CHECK_THROWS_WITH(text::Regex("[a&&b]", "test"), Contains("test: the pattern '[a&&b]' has an intersection of sets"));
     CHECK_THROWS_WITH(text::Regex("[a[bc]]", "test"), Contains("a set in a set"));

@@ -151,6 +151,17 @@ TEST_CASE("added tokens: ids behind as many as the vocabulary has, and one that 
     CHECK(ids(strips, "a<|end|>\n\nb") == std::vector<std::int32_t>{0, 3, 4, 1});
 }
 
+TEST_CASE("added tokens: a vocabulary may hold the empty token, and a token that strips both ways keeps its place") {
+    const auto ids = [](const std::string& file, const std::string& text) { return Tokenizer::from_json(file, "file").encode(text).ids; };
+    auto json = nlohmann::json::parse(file_with("/added_tokens", R"([{"content":"<|e|>","special":true}])"));
+    json["model"]["vocab"] = nlohmann::json::parse(R"({"":0,"a":1,"b":2})");
+    json["model"]["merges"] = nlohmann::json::array();
+    CHECK(ids(json.dump(), "a<|e|>b") == std::vector<std::int32_t>{1, 3, 2});
+    const Encoding strips = Tokenizer::from_json(file_with("/added_tokens", R"([{"content":"<|e|>","special":true,"rstrip":true},{"content":"\n","lstrip":true,"normalized":false}])"), "t").encode("a<|e|>\n  b");
+    CHECK((strips.ids == std::vector<std::int32_t>{0, 3, 4, 1}));
+    for (const auto& [begin, end] : strips.offsets) CHECK(begin <= end);
+}
+
 TEST_CASE("a megabyte without a space takes no quadratic time, and many threads share one tokenizer") {
     const Tokenizer tokenizer = Tokenizer::from_file(tokenizers / "llama2.json");
     std::mt19937 random(4);

@@ -291,17 +291,21 @@ inline double relevance_deviation(const SiteRecord& a, const SiteRecord& b, doub
     return relative_deviation(a.coefficient.values.size(), [&](std::size_t i) { return relevance_at(a, i); }, [&](std::size_t i) { return relevance_at(b, i); }, whole);
 }
 
-/// The largest coefficients and relevances of each layer.
+/// The largest finite coefficients and relevances of each layer, and of what belongs to none.
 struct LayerPeaks {
     std::map<Index, double> coefficient, relevance;
 
     explicit LayerPeaks(const SiteRecording& recording) {
+        const auto raise = [](double& peak, double value) {
+            if (std::isfinite(value)) peak = std::max(peak, std::abs(value));
+        };
         for (const SiteRecord& record : recording.sites) {
-            double &c = coefficient[record.site.layer], &r = relevance[record.site.layer];
-            for (const double value : record.coefficient.values) c = std::max(c, std::abs(value));
-            for (std::size_t i = 0; has_relevance(record) && i < record.coefficient.values.size(); ++i) r = std::max(r, std::abs(relevance_at(record, i)));
+            double &c = coefficient[layer_of(record)], &r = relevance[layer_of(record)];
+            for (const double value : record.coefficient.values) raise(c, value);
+            for (std::size_t i = 0; has_relevance(record) && i < record.coefficient.values.size(); ++i) raise(r, relevance_at(record, i));
         }
     }
+    static Index layer_of(const SiteRecord& record) { return site_names[static_cast<std::size_t>(record.site.site)].per_layer ? record.site.layer : -1; }
 };
 
 /// Error unless both recordings answer the same question about models of one shape.
@@ -342,8 +346,8 @@ inline OpDeviation& entry_of(std::vector<OpDeviation>& ops, std::string_view op)
     for (std::size_t i = 0; i < mine.sites.size(); ++i) {
         const SiteRecord &a = mine.sites[i], &b = right.sites[i];
         result.sites.push_back({a.site, std::max(detail::deviation(a.activation, b.activation), detail::deviation(a.explained, b.explained)),
-                                detail::deviation(a.coefficient, b.coefficient, peaks.coefficient.at(b.site.layer)),
-                                detail::relevance_deviation(a, b, peaks.relevance.at(b.site.layer))});
+                                detail::deviation(a.coefficient, b.coefficient, peaks.coefficient.at(peaks.layer_of(b))),
+                                detail::relevance_deviation(a, b, peaks.relevance.at(peaks.layer_of(b)))});
         detail::entry_of(result.ops, ops_of(a.site).forward).activation.consider(result.sites.back().activation, a.site);
     }
     for (const auto& site : result.sites) {

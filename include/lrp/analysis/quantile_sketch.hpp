@@ -15,7 +15,7 @@ namespace lrp {
 
 /// The cut of the real line that every sketch shares: four bins an octave from 2^-24 to 2^8 on either side of zero, one bin for what is
 /// smaller and not zero on each side, and one for zero itself; larger values count in the outermost bins. Bins ascend with the value. A
-/// sketch is the counts of its bins, so sketches merge by addition, exactly; a quantile read from it is off by less than a quarter of its
+/// sketch is the counts of its bins, so sketches merge by addition, exactly; a quantile read from it is off by at most a quarter of its
 /// value within [2^-24, 2^8].
 struct QuantileSketch {
     static constexpr int lowest_octave = -24, octaves = 32, per_octave = 4;

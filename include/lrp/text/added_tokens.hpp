@@ -60,7 +60,7 @@ class AddedTokenMatcher {
             const AddedToken& token = entry->token;
             if (token.special && !special) continue;
             if (token.single_word && (ends_with_word(text.substr(0, begin)) || starts_with_word(text.substr(end)))) continue;
-            if (token.lstrip) begin = std::max(covered, strip_end(text, begin));
+            if (token.lstrip) begin = std::min(begin, std::max(covered, strip_end(text, begin)));
             if (token.rstrip) end = strip_start(text, end);
             if (begin > covered) parts.push_back({covered, begin, -1});
             parts.push_back({begin, end, token.id});

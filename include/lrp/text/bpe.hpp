@@ -58,6 +58,7 @@ class Bpe {
         return at == ids_.end() ? -1 : at->second;
     }
     [[nodiscard]] const std::vector<std::string>& tokens() const { return tokens_; }  ///< by id
+    [[nodiscard]] std::size_t size() const { return ids_.size(); }                    ///< how many tokens there are, where ids have gaps too
     [[nodiscard]] std::size_t merge_count() const { return merges_.size(); }
     [[nodiscard]] bool ignore_merges() const { return ignore_merges_; }
     [[nodiscard]] bool byte_fallback() const { return byte_fallback_; }

@@ -110,6 +110,8 @@ class Regex {
                     group();
                 } else if (const std::size_t length = counted_repeat(); length > 0) {
                     repeat(length);
+                } else if (next_is("{")) {
+                    counted();
                 } else {
                     take(1);
                 }
@@ -137,11 +139,27 @@ class Regex {
         /// The members of a class of POSIX; empty for a name that is none.
         static std::string posix(const std::string& name) {
             static const std::map<std::string, std::string> classes{
-                {"alnum", R"(\p{Alphabetic}\p{Nd})"}, {"alpha", R"(\p{Alphabetic})"}, {"blank", R"(\x{9}\p{Zs})"}, {"cntrl", R"(\p{Cc})"},   {"digit", R"(\p{Nd})"},
+                {"alnum", R"(\p{Alphabetic}\p{Nd})"}, {"alpha", R"(\p{Alphabetic})"}, {"ascii", R"(\x{0}-\x{7f})"}, {"blank", R"(\x{9}\p{Zs})"}, {"cntrl", R"(\p{Cc})"},   {"digit", R"(\p{Nd})"},
                 {"graph", R"(\p{L}\p{M}\p{N}\p{P}\p{S}\p{Cf}\p{Co})"}, {"lower", R"(\p{Lowercase})"}, {"print", R"(\p{L}\p{M}\p{N}\p{P}\p{S}\p{Cf}\p{Co}\p{Zs})"},
                 {"punct", R"(\p{P}\p{S})"},           {"space", space},               {"upper", R"(\p{Uppercase})"},   {"xdigit", hex},          {"word", word}};
             const auto found = classes.find(name);
-            return found == classes.end() ? "" : found->second;
+            if (found == classes.end()) return "";
+            int code = 0;
+            static const bool knows = compile("\\p{Alphabetic}", code) != nullptr;  // PCRE2 since 10.40; before, its own classes are the nearest
+            const bool newer = found->second.find("Alphabetic") != std::string::npos || found->second.find("case}") != std::string::npos;
+            return newer && !knows ? "[:" + name + ":]" : found->second;
+        }
+        /// General categories by their long names.
+        static std::string category(const std::string& plain) {
+            static const std::map<std::string, std::string> names{
+                {"letter", "L"}, {"uppercaseletter", "Lu"}, {"lowercaseletter", "Ll"}, {"titlecaseletter", "Lt"}, {"modifierletter", "Lm"}, {"otherletter", "Lo"},
+                {"mark", "M"}, {"nonspacingmark", "Mn"}, {"spacingmark", "Mc"}, {"enclosingmark", "Me"}, {"number", "N"}, {"decimalnumber", "Nd"}, {"letternumber", "Nl"},
+                {"othernumber", "No"}, {"punctuation", "P"}, {"connectorpunctuation", "Pc"}, {"dashpunctuation", "Pd"}, {"openpunctuation", "Ps"}, {"closepunctuation", "Pe"},
+                {"initialpunctuation", "Pi"}, {"finalpunctuation", "Pf"}, {"otherpunctuation", "Po"}, {"symbol", "S"}, {"mathsymbol", "Sm"}, {"currencysymbol", "Sc"},
+                {"modifiersymbol", "Sk"}, {"othersymbol", "So"}, {"separator", "Z"}, {"spaceseparator", "Zs"}, {"lineseparator", "Zl"}, {"paragraphseparator", "Zp"},
+                {"other", "C"}, {"control", "Cc"}, {"format", "Cf"}, {"unassigned", "Cn"}, {"privateuse", "Co"}};
+            const auto found = names.find(plain);
+            return found == names.end() ? "" : found->second;
         }
 
         /// A set, or all but a set, where the pattern stands.
@@ -156,6 +174,11 @@ class Regex {
         }
         void escape() {
             if (next_is("\\p{") || next_is("\\P{")) return property();
+            if (next_is("\\p") || next_is("\\P")) refuse("'\\p' without braces");
+            if (next_is("\\v")) {
+                at_ += 2;
+                return add("\\x{b}");
+            }
             const char which = at_ + 1 < pattern_.size() ? pattern_[at_ + 1] : '\0';
             const std::string& letters = in_class_ ? word : word_outside;
             const bool edge = !in_class_ && (which == 'b' || which == 'B');
@@ -169,7 +192,7 @@ class Regex {
                 add(which == 's' || which == 'S' ? space : which == 'h' || which == 'H' ? hex : letters, which < 'a');
             }
         }
-        /// \p{name}, \P{name}, \p{^name}: classes of POSIX by their names, scripts as scripts; what else there is, PCRE2 knows by the same name.
+        /// \p{name}, \P{name}, \p{^name}: classes of POSIX by their names, general categories, scripts as scripts; what else there is goes to PCRE2 by the same name.
         void property() {
             const std::size_t end = pattern_.find('}', at_);
             if (end == std::string_view::npos) return take(2);
@@ -181,8 +204,9 @@ class Regex {
             for (const char c : name)
                 if (c != ' ' && c != '_' && c != '-') plain += static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
             if (plain == "punct") return add(R"(\p{P})", absent);
-            if (plain == "word") return add(word_outside, absent);
+            if (plain == "word") return add(in_class_ ? word : word_outside, absent);
             if (const std::string members = posix(plain); !members.empty()) return add(members, absent);
+            if (const std::string letters = category(plain); !letters.empty()) name = letters;
             int code = 0;
             const bool script = compile("\\p{sc:" + name + "}", code) != nullptr;
             (in_class_ ? members_ : out_) += std::string(absent ? "\\P{" : "\\p{") + (script ? "sc:" : "") + name + "}";
@@ -238,6 +262,16 @@ class Regex {
             const bool flags = end != std::string_view::npos && end > at_ + 2 && (pattern_[end] == ':' || pattern_[end] == ')');
             if (flags && pattern_.substr(at_, end - at_).find('m') != std::string_view::npos) refuse("the option 'm'");
             take(2);
+        }
+        /// {,n} is {0,n}; {n}? is X{n} or nothing, and not what PCRE2 takes it for.
+        void counted() {
+            const std::string_view rest = pattern_.substr(at_);
+            const auto digits = [&](std::size_t from) { return std::min(rest.size(), rest.find_first_not_of("0123456789", from)); };
+            const std::size_t first = digits(1), last = digits(2);
+            if (first > 1 && rest.substr(first).starts_with("}?")) refuse("'" + std::string(rest.substr(0, first + 2)) + "'");
+            if (!rest.starts_with("{,") || last == 2 || !rest.substr(last).starts_with("}")) return take(1);
+            out_ += "{0";
+            ++at_;
         }
         /// Length of "{n}+" and the like, where it stands.
         [[nodiscard]] std::size_t counted_repeat() const {

@@ -152,7 +152,7 @@ class Tokenizer {
     void add_tokens(const JsonFields& top) {
         special_.assign(names_.size(), false);
         added_.assign(names_.size(), false);
-        const auto counted = static_cast<std::size_t>(std::ranges::count_if(names_, [](const std::string& name) { return !name.empty(); }));
+        const std::size_t counted = bpe_->size();
         std::size_t next = 0;  // behind those that were added
         const auto* list = top.find("added_tokens");
         require(list == nullptr || list->is_array(), name_, ": added_tokens: expected a list");
