@@ -200,8 +200,7 @@ void add_bench_command(CLI::App& app) {
     command->add_option("--warm-up", options->warm_up, "passes before them that are not timed")->check(CLI::Range(0, 1000))->capture_default_str();
     add_threads_option(*command, options->model.threads);
     command->add_option("--backend", options->model.backend, "what computes: " + backend_help())->capture_default_str();
-    command->add_option("--recompute", options->model.recompute, "layers computed again in the backward pass: never, always, auto (as few as memory allows), or a memory budget such as 2G")
-        ->capture_default_str();
+    add_recompute_option(*command, options->model);
     add_seed_option(*command, options->seed, "another seed, other random prompts");
     command->add_flag("--json", options->json, "write a list with one object a prompt length");
     command->footer("A pass is what `trace` does: the most likely next token, its relevance at the prompt and in every layer's residual stream (AttnLRP).\n"

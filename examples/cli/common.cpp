@@ -114,14 +114,18 @@ void add_compute_options(CLI::App& command, ModelOptions& options) {
     command.add_option("--softmax-rule", options.rules.softmax, "another rule for the softmax than the set's own")
         ->check(CLI::IsMember({"taylor", "uniform", "stop"}));
     add_backend_options(command, options);
-    command.add_option("--recompute", options.recompute, "layers computed again in the backward pass: never, always, auto (as few as memory allows), or a memory budget such as 2G")
-        ->capture_default_str();
+    add_recompute_option(command, options);
 }
 
 void refuse_empty_values(CLI::App& app) {
     for (CLI::App* command : app.get_subcommands([](CLI::App*) { return true; }))
         for (CLI::Option* option : command->get_options([](const CLI::Option* one) { return !one->get_lnames().empty() && one->get_type_size() != 0; }))
             option->check(CLI::Validator([](const std::string& text) { return text.empty() ? "expected a value, found an empty one" : ""; }, ""));
+}
+
+void add_recompute_option(CLI::App& command, ModelOptions& options) {
+    command.add_option("--recompute", options.recompute, "layers computed again in the backward pass: never, always, auto (as few as memory allows), or a memory budget such as 2G")
+        ->capture_default_str();
 }
 
 void add_seed_option(CLI::App& command, std::uint64_t& seed, const std::string& note) {

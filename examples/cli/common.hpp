@@ -55,6 +55,7 @@ void add_backend_options(CLI::App& command, ModelOptions& options);
 void refuse_empty_values(CLI::App& app);
 /// --threads, with what does not depend on it as a note.
 void add_threads_option(CLI::App& command, unsigned& threads, const std::string& note = "");
+void add_recompute_option(CLI::App& command, ModelOptions& options);
 /// --seed, with what it is a seed of.
 void add_seed_option(CLI::App& command, std::uint64_t& seed, const std::string& note);
 void add_compute_options(CLI::App& command, ModelOptions& options);
