@@ -48,7 +48,7 @@ void run(const GenerateCommand& options) {
     std::optional<Checkpoint> checkpoint;
     const auto engine = open_engine(options.model, prompt.ids.size(), checkpoint);
     if (options.explain) return run_explained(options, prompt, choice, *engine);
-    const bool quiet = !options.json.empty();
+    const bool quiet = options.json == "-";
     const auto show = [&](const std::string& text) {
         if (!quiet) std::cout << text << std::flush;
     };
@@ -60,13 +60,13 @@ void run(const GenerateCommand& options) {
         return stream.push(id);
     });
     stream.finish();
-    if (quiet) {
+    show("\n");
+    if (!options.json.empty()) {
         nlohmann::json out = generated_json(result, stream, prompt.tokenizer.has_value());
         out["ids"] = prompt.ids;
         out["prompt"] = options.model.prompt;
-        return write_result(options.json, json_text(out));
+        write_result(options.json, json_text(out));
     }
-    std::cout << '\n';
 }
 
 }  // namespace

@@ -64,7 +64,7 @@ Steered adjusted(Engine& engine, const SteerCommand& options, const Prompt& prom
     explained = engine.generate_explained(prompt.ids, how, [&, n = count, f = factor](const ExplainedToken& token, SteeringPlan& next) {
         next = plan;
         for (const UnitEdit& edit : relevant_edits(token.neurons, n, f)) next.units.push_back(edit);
-        if (options.json.empty()) std::cout << explained_line(token, prompt.tokenizer ? &*prompt.tokenizer : nullptr) << std::endl;
+        if (options.json != "-") std::cout << explained_line(token, prompt.tokenizer ? &*prompt.tokenizer : nullptr) << std::endl;
         return after(token.id);
     });
     result.after.new_ids = explained.new_ids();
@@ -108,7 +108,8 @@ void run(const SteerCommand& options) {
     Explained explained;
     const Steered result = options.steering.adjust.empty() ? engine->steer(prompt.ids, plan, options.steering.steering_mode(), choice, take_before, take_after)
                                                            : adjusted(*engine, options, prompt, plan, choice, take_before, take_after, explained);
-    if (options.json.empty()) return print_steered(result, options, prompt, before, after);
+    if (options.json != "-") print_steered(result, options, prompt, before, after);
+    if (options.json.empty()) return;
     nlohmann::json out{{"prompt", options.model.prompt}, {"ids", prompt.ids}, {"mode", options.steering.mode}, {"asked", result.asked}, {"changed", result.changed},
                        {"before", side_json(result.before, before, prompt)}, {"after", side_json(result.after, after, prompt)}};
     if (!options.steering.adjust.empty()) {

@@ -55,7 +55,7 @@ TEST_CASE("generate: text as it comes, ends, stop strings, ids without a tokeniz
 
     TemporaryFolder folder;
     const std::string file = (folder.path() / "out.json").string();
-    CHECK(lrp_run("generate " + snow + "--json " + file).out.empty());
+    CHECK(lrp_run("generate " + snow + "--json " + file).out == text.out);
     CHECK(nlohmann::json::parse(read_text_file(file)) == json);
     const std::string plain = (golden_folder() / "models/plain").string();
     CHECK(lrp_run("generate " + plain + " --ids 0,5,9 --max-new-tokens 5").out == "48,45,52,45,13\n");
@@ -101,6 +101,9 @@ TEST_CASE("steer: units, heads, directions, files, modes; what was changed is to
     CHECK_THAT(text.out, Contains("Changed 3 of 3 units (all-positions)") && Contains("Before: The street") && Contains("After: ") && Contains("' The' 14.09"));
 
     TemporaryFolder folder;
+    const std::string file = (folder.path() / "out.json").string();
+    CHECK(lrp_run("steer " + snow + plan + "--json " + file).out == text.out);
+    CHECK(nlohmann::json::parse(read_text_file(file)) == all);
     folder.write("edits.txt", "# the same\nset 3/118=4.0\n\nscale 2/40=0\nhead 1/3=0\n");
     CHECK(json_of("steer " + snow + "--edits " + (folder.path() / "edits.txt").string() + " --json") == all);
     CHECK(json_of("steer " + snow + "--set 3/118=4 --zero 2/40 --scale head:1/3=0 --json") == all);

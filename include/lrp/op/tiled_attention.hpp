@@ -283,9 +283,13 @@ struct TiledAttention {
     /// Whether a backend can, for heads of this width.
     template <class B>
     static bool available([[maybe_unused]] Index head_dim) {
-        if constexpr (is_native<B>(Native::attention)) return head_dim <= B::widest_head;
-        if constexpr (requires { B::tile_bytes; }) return KeyTile<typename B::scalar>::scratch(head_dim) * Index{sizeof(typename B::scalar)} <= B::tile_bytes;  // none needs more
-        return is_native<B>(Native::tiles);
+        if constexpr (is_native<B>(Native::attention)) {
+            return head_dim <= B::widest_head;
+        } else if constexpr (is_native<B>(Native::tiles) && requires { B::tile_bytes; }) {
+            return KeyTile<typename B::scalar>::scratch(head_dim) * Index{sizeof(typename B::scalar)} <= B::tile_bytes;  // none needs more
+        } else {
+            return is_native<B>(Native::tiles);
+        }
     }
 
     /// z [Q, H*D] and rows [H * Q, 2].

@@ -89,6 +89,10 @@ class Regex {
         return std::unique_ptr<pcre2_code, FreeCode>(
             pcre2_compile(reinterpret_cast<PCRE2_SPTR>(pattern.data()), pattern.size(), PCRE2_UTF | PCRE2_UCP | PCRE2_MULTILINE, &code, &at, lines.get()));
     }
+    static bool compiles(const std::string& pattern) {
+        int code = 0;
+        return compile(pattern, code) != nullptr;
+    }
     static std::string message(int code) {
         std::array<PCRE2_UCHAR, 160> text{};
         pcre2_get_error_message(code, text.data(), text.size());
@@ -144,8 +148,7 @@ class Regex {
                 {"punct", R"(\p{P}\p{S})"},           {"space", space},               {"upper", R"(\p{Uppercase})"},   {"xdigit", hex},          {"word", word}};
             const auto found = classes.find(name);
             if (found == classes.end()) return "";
-            int code = 0;
-            static const bool knows = compile("\\p{Alphabetic}", code) != nullptr;  // PCRE2 since 10.40; before, its own classes are the nearest
+            static const bool knows = compiles("\\p{Alphabetic}");  // PCRE2 since 10.40; before, its own classes are the nearest
             const bool newer = found->second.find("Alphabetic") != std::string::npos || found->second.find("case}") != std::string::npos;
             return newer && !knows ? "[:" + name + ":]" : found->second;
         }
@@ -161,6 +164,8 @@ class Regex {
             const auto found = names.find(plain);
             return found == names.end() ? "" : found->second;
         }
+
+        [[nodiscard]] const std::string& letters() const { return in_class_ ? word : word_outside; }
 
         /// A set, or all but a set, where the pattern stands.
         void add(const std::string& members, bool absent = false) {
@@ -180,16 +185,15 @@ class Regex {
                 return add("\\x{b}");
             }
             const char which = at_ + 1 < pattern_.size() ? pattern_[at_ + 1] : '\0';
-            const std::string& letters = in_class_ ? word : word_outside;
             const bool edge = !in_class_ && (which == 'b' || which == 'B');
             const bool known = edge || std::string_view("sShHwW").find(which) != std::string_view::npos;
             if (!known || which == '\0') return take(2);
             at_ += 2;
             if (edge) {
-                const std::string in = "[" + letters + "]";
+                const std::string in = "[" + letters() + "]";
                 out_ += which == 'b' ? "(?:(?<=" + in + ")(?!" + in + ")|(?<!" + in + ")(?=" + in + "))" : "(?:(?<=" + in + ")(?=" + in + ")|(?<!" + in + ")(?!" + in + "))";
             } else {
-                add(which == 's' || which == 'S' ? space : which == 'h' || which == 'H' ? hex : letters, which < 'a');
+                add(which == 's' || which == 'S' ? space : which == 'h' || which == 'H' ? hex : letters(), which < 'a');
             }
         }
         /// \p{name}, \P{name}, \p{^name}: classes of POSIX by their names, general categories, scripts as scripts; what else there is goes to PCRE2 by the same name.
@@ -204,11 +208,10 @@ class Regex {
             for (const char c : name)
                 if (c != ' ' && c != '_' && c != '-') plain += static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
             if (plain == "punct") return add(R"(\p{P})", absent);
-            if (plain == "word") return add(in_class_ ? word : word_outside, absent);
+            if (plain == "word") return add(letters(), absent);
             if (const std::string members = posix(plain); !members.empty()) return add(members, absent);
-            if (const std::string letters = category(plain); !letters.empty()) name = letters;
-            int code = 0;
-            const bool script = compile("\\p{sc:" + name + "}", code) != nullptr;
+            if (const std::string brief = category(plain); !brief.empty()) name = brief;
+            const bool script = compiles("\\p{sc:" + name + "}");
             (in_class_ ? members_ : out_) += std::string(absent ? "\\P{" : "\\p{") + (script ? "sc:" : "") + name + "}";
         }
         void begin_class() {
