@@ -4,7 +4,7 @@
 # The backends beside the reference, which is part of lrpxx::core. One line each; docs/how_to/add_a_backend.md appends one.
 lrp_find(EIGEN Eigen3)
 if(LRP_HAS_EIGEN)
-    lrp_backend(eigen lrp::EigenBackend Eigen3::Eigen)
+    lrp_backend(eigen lrp::EigenBackend Eigen3::Eigen PACKAGES Eigen3)
     # Multiplies the panels of processors for which the backend has no code of its own. Elsewhere only tests and benchmarks link it, unless ON:
     # OpenBLAS starts threads and takes memory as soon as a program begins.
     lrp_find(CBLAS CBLAS)
@@ -15,13 +15,14 @@ if(LRP_HAS_EIGEN)
     if(LRP_LINKS_CBLAS)
         target_link_libraries(lrpxx_eigen INTERFACE CBLAS::CBLAS ${CMAKE_DL_LIBS})
         target_compile_definitions(lrpxx_eigen INTERFACE LRP_EIGEN_CBLAS)
+        set_property(TARGET lrpxx_eigen APPEND PROPERTY LRP_PACKAGES CBLAS)
     endif()
 endif()
 
 # xtensor-blas requires BLAS and LAPACK even where it was only asked for, so these are looked for first.
 lrp_find(XTENSOR xtensor BLAS LAPACK xtensor-blas)
 if(LRP_HAS_XTENSOR)
-    lrp_backend(xtensor lrp::XtensorBackend xtensor xtensor-blas)
+    lrp_backend(xtensor lrp::XtensorBackend xtensor xtensor-blas PACKAGES xtensor BLAS LAPACK xtensor-blas)
 endif()
 
 # One text, three host systems. THRUST_DEVICE_SYSTEM is set alike for all, as each names its policy: two of them live in one program.
@@ -29,7 +30,7 @@ set(lrp_thrust_shared ${LRP_BACKEND_ROOT}/thrust/lrp/thrust/arena.hpp ${LRP_BACK
                       ${LRP_BACKEND_ROOT}/thrust/lrp/thrust/backend.hpp)
 lrp_find(THRUST ThrustHeaders)
 if(LRP_HAS_THRUST)
-    lrp_library(thrust)
+    lrp_library(thrust ThrustHeaders)
     target_sources(lrpxx_thrust INTERFACE FILE_SET headers_backends_thrust TYPE HEADERS BASE_DIRS ${LRP_BACKEND_ROOT}/thrust FILES
                    ${lrp_thrust_shared} ${LRP_BACKEND_ROOT}/thrust/lrp/thrust/host_product.hpp ${LRP_BACKEND_ROOT}/thrust/lrp/thrust/host.hpp ${LRP_BACKEND_ROOT}/thrust/lrp/thrust/cpp.hpp)
     target_link_libraries(lrpxx_thrust INTERFACE lrpxx_core ThrustHeaders::ThrustHeaders)
@@ -43,10 +44,8 @@ if(LRP_HAS_THRUST)
             set(links TBB::tbb)
         endif()
         find_package(${package} QUIET)
-        string(TOUPPER ${system} upper)
-        set(LRP_HAS_THRUST_${upper} ${${package}_FOUND})
         if(${package}_FOUND)
-            lrp_library(thrust_${system})
+            lrp_library(thrust_${system} ${package})
             target_sources(lrpxx_thrust_${system} INTERFACE FILE_SET headers_backends_thrust TYPE HEADERS BASE_DIRS ${LRP_BACKEND_ROOT}/thrust FILES
                            ${LRP_BACKEND_ROOT}/thrust/lrp/thrust/${system}.hpp)
             target_link_libraries(lrpxx_thrust_${system} INTERFACE lrpxx_thrust ${links})
@@ -85,7 +84,7 @@ if(LRP_WITH_CUDA AND (PROJECT_IS_TOP_LEVEL OR LRP_WITH_CUDA STREQUAL "ON"))
 endif()
 lrp_find(CUDA CUDAToolkit)
 if(LRP_HAS_CUDA)
-    lrp_library(cuda)
+    lrp_library(cuda CUDAToolkit)
     file(GLOB lrp_cuda_headers CONFIGURE_DEPENDS ${LRP_BACKEND_ROOT}/thrust/lrp/thrust/cuda*.hpp)
     target_sources(lrpxx_cuda INTERFACE FILE_SET headers_backends_thrust TYPE HEADERS BASE_DIRS ${LRP_BACKEND_ROOT}/thrust FILES ${lrp_cuda_headers}
                    ${lrp_thrust_shared})

@@ -32,11 +32,13 @@ function(lrp_benchmark_of target header backend)
     target_link_libraries(${target} PRIVATE benchmark::benchmark lrpxx_dev ${ARGN})
 endfunction()
 
+# lrp_library(<name> [<package>...]): the target lrpxx::<name>, and the packages that its own headers need, for who finds it installed.
 function(lrp_library name)
     add_library(lrpxx_${name} INTERFACE)
     add_library(lrpxx::${name} ALIAS lrpxx_${name})
     set_target_properties(lrpxx_${name} PROPERTIES EXPORT_NAME ${name})
     target_compile_features(lrpxx_${name} INTERFACE cxx_std_20)
+    set_property(TARGET lrpxx_${name} PROPERTY LRP_PACKAGES ${ARGN})
     set_property(GLOBAL APPEND PROPERTY LRP_LIBRARIES lrpxx_${name})
 endfunction()
 
@@ -66,17 +68,18 @@ endmacro()
 
 find_package(Threads REQUIRED)
 
-lrp_library(core)
+lrp_library(core Threads)
 lrp_headers(lrpxx_core ${LRP_INCLUDE_ROOT} lrp/core lrp/backend lrp/op lrp/rule lrp/model lrp/analysis)
 lrp_headers(lrpxx_core ${LRP_BACKEND_ROOT}/reference lrp)
 target_link_libraries(lrpxx_core INTERFACE Threads::Threads)
 
-# lrp_backend(<name> <class template> [<library>...]): the target lrpxx::<name> over the headers of backends/<name>, of which
-# lrp/<name>/backend.hpp has the template. The test suite compiles its conformance tests for it.
+# lrp_backend(<name> <class template> [<library>...] [PACKAGES <package>...]): the target lrpxx::<name> over the headers of backends/<name>, of which
+# lrp/<name>/backend.hpp has the template, and the packages in which the libraries are found. The test suite compiles its conformance tests for it.
 function(lrp_backend name template)
-    lrp_library(${name})
+    cmake_parse_arguments(PARSE_ARGV 2 of "" "" PACKAGES)
+    lrp_library(${name} ${of_PACKAGES})
     lrp_headers(lrpxx_${name} ${LRP_BACKEND_ROOT}/${name} lrp)
-    target_link_libraries(lrpxx_${name} INTERFACE lrpxx_core ${ARGN})
+    target_link_libraries(lrpxx_${name} INTERFACE lrpxx_core ${of_UNPARSED_ARGUMENTS})
     set_property(GLOBAL APPEND PROPERTY LRP_BACKENDS ${name})
     set_property(TARGET lrpxx_${name} PROPERTY LRP_TEMPLATE ${template})
 endfunction()
@@ -84,24 +87,24 @@ include(LrpBackends)
 
 lrp_find(IO nlohmann_json ZLIB)
 if(LRP_HAS_IO)
-    lrp_library(io)
+    lrp_library(io nlohmann_json ZLIB)
     lrp_headers(lrpxx_io ${LRP_INCLUDE_ROOT} lrp/io)
     target_link_libraries(lrpxx_io INTERFACE lrpxx_core nlohmann_json::nlohmann_json ZLIB::ZLIB)
-    lrp_library(view)
+    lrp_library(view nlohmann_json)
     lrp_headers(lrpxx_view ${LRP_INCLUDE_ROOT} lrp/view)
     target_link_libraries(lrpxx_view INTERFACE lrpxx_core nlohmann_json::nlohmann_json)
 endif()
 
 lrp_find(TEXT PCRE2 utf8proc)
 if(LRP_HAS_TEXT AND LRP_HAS_IO)
-    lrp_library(text)
+    lrp_library(text PCRE2 utf8proc)
     lrp_headers(lrpxx_text ${LRP_INCLUDE_ROOT} lrp/text)
     target_link_libraries(lrpxx_text INTERFACE lrpxx_io PCRE2::8BIT utf8proc::utf8proc)
 endif()
 
 lrp_find(STORE SQLite3)
 if(LRP_HAS_STORE AND LRP_HAS_IO)
-    lrp_library(store)
+    lrp_library(store SQLite3)
     lrp_headers(lrpxx_store ${LRP_INCLUDE_ROOT} lrp/store)
     target_link_libraries(lrpxx_store INTERFACE lrpxx_io SQLite::SQLite3)
 endif()
