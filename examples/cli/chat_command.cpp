@@ -5,16 +5,21 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <cstdio>
 #include <functional>
 #include <iostream>
 #include <memory>
 #include <sstream>
 
+#include <lrp/io/text_lines.hpp>
 #include <lrp/pipeline/pretrained.hpp>
 #include <lrp/view/ansi.hpp>
+#include <lrp/view/label.hpp>
 #include <lrp/view/terminal.hpp>
 
 #include "explained_output.hpp"
+#include "interruption.hpp"
 #include "steering_arguments.hpp"
 #include "steering_options.hpp"
 #include "text_stream.hpp"
@@ -32,34 +37,42 @@ struct ChatCommand {
 class Chat {
   public:
     explicit Chat(const ChatCommand& options)
-        : options_(options), prompt_(no_text(options.model.folder)), tokenizer_(*prompt_.tokenizer),
-          choice_(generate_options(options.generation, options.model, prompt_)), engine_(open_engine(options.model, 0, checkpoint_)), style_(detect_terminal(STDOUT_FILENO)) {
-        const HfConfig config = read_hf_config(options.model.folder);
-        config_ = llama_config(config);
-        context_ = static_cast<std::size_t>(config.max_position_embeddings);
+        : options_(options), prompt_(no_text(options.model.folder)), tokenizer_(*prompt_.tokenizer), style_(detect_terminal(STDOUT_FILENO)),
+          terminal_(::isatty(STDIN_FILENO) == 1), context_(static_cast<std::size_t>(read_hf_config(options.model.folder).max_position_embeddings)) {
+        if (const std::size_t most = options.generation.choice.max_new_tokens; most >= context_)
+            fail<UsageError>("--max-new-tokens: expected fewer than the model's context of ", counted(context_, "token"), ", found ", most);
+        if (options.steering.store.empty() && !options.steering.label_source.empty()) fail<UsageError>("--label-source: give the store that has the labels, with --store");
+        choice_ = generate_options(options.generation, options.model, prompt_);
+        const EngineRequest request = open_files(options.model, 0, checkpoint_);
+        config_ = request.config;
+        if (!options.steering.store.empty()) {
+            hash_ = folder_hash(options.model.folder, *checkpoint_);
+            check_label_options(options.steering, hash_, options.model.folder);
+        }
+        engine_ = make_engine(options.model.backend, request);
     }
 
     /// Reads lines up to the end of standard input or /quit.
     void run() {
-        const bool terminal = ::isatty(STDIN_FILENO) == 1;
-        if (terminal) std::cout << "Type text for the model to continue; /help lists what else there is, /quit ends.\n";
-        for (std::string line; !left_;) {
-            if (terminal) std::cout << "> " << std::flush;
-            if (!std::getline(std::cin, line)) break;
+        if (terminal_) std::cout << "Type text for the model to continue; /help lists what else there is, /quit ends.\n";
+        for (bool first = true; !left_; first = false) {
+            std::optional<std::string> line = read_line();
+            if (!line) break;
+            trim_text_line(*line, first);
             try {
-                if (line.starts_with('/')) {
-                    obey(line);
-                } else if (!line.empty()) {
-                    say(line);
+                if (line->starts_with('/')) {
+                    obey(*line);
+                } else if (!line->empty()) {
+                    say(*line);
                 }
             } catch (const Error& error) {  // what was typed was wrong; the conversation goes on
                 std::cout.flush();
-                std::cerr << "lrp: " << error.what() << std::endl;
-                if (!terminal) exit_code = 1;
+                std::cerr << "lrp: " << visible(error.what()) << std::endl;
+                if (!terminal_) exit_code = 1;
             }
             require(std::cout.good(), "standard output: the conversation could not be written");
         }
-        if (terminal && !left_) std::cout << '\n';
+        if (terminal_ && !left_) std::cout << '\n';
     }
 
   private:
@@ -76,10 +89,33 @@ class Chat {
         std::function<void(const std::string&)> act;
     };
 
+    /// The next line; nothing where the input ends. At a terminal, Ctrl-C makes the line that is being typed an empty one, and asks what the line sets off to stop;
+    /// a second one, where that has not stopped yet, ends the program.
+    std::optional<std::string> read_line() {
+        std::string line;
+        if (terminal_) {
+            std::cout << "> " << std::flush;
+            watch_signals({SIGINT}, 0);
+        }
+        errno = 0;
+        std::getline(std::cin, line);
+        const bool interrupted = std::cin.eof() && errno == EINTR;
+        if (terminal_) watch_signals({SIGINT}, SA_RESETHAND | SA_RESTART);
+        if (!interrupted) return std::cin ? std::optional(line) : std::nullopt;
+        std::cin.clear();
+        std::clearerr(stdin);
+        std::cout << "\n(/quit or Ctrl-D ends)\n";
+        return "";
+    }
+
+    [[nodiscard]] std::vector<std::int32_t> encoded(const std::string& text, bool begins) const {
+        return tokenizer_.encode(text, {.add_special_tokens = begins, .special_in_text = options_.model.special_in_text}).ids;
+    }
+
     /// Adds a line, set off by a space, and lets the model go on.
     void say(const std::string& line) {
         const auto joined = [&](const std::string& text) {
-            const auto ids = tokenizer_.encode(text, {.add_special_tokens = ids_.empty(), .special_in_text = options_.model.special_in_text}).ids;
+            const auto ids = encoded(text, ids_.empty());
             require(!ids.empty(), "this has no token");
             auto all = ids_;
             all.insert(all.end(), ids.begin(), ids.end());
@@ -88,26 +124,47 @@ class Chat {
         auto longer = joined(line);
         // Some tokenizers put the space there themselves.
         if (!ids_.empty() && line[0] != ' ' && !decoded(tokenizer_, longer).ends_with(' ' + line)) longer = joined(' ' + line);
+        if (longer.size() + choice_.max_new_tokens > context_) refuse(longer.size(), encoded(line, true).size());
         answer(longer);
     }
 
-    /// Lets the model continue a text, under the edits in force; then this is the conversation.
+    /// Says what is too long: the conversation of so many tokens, or already its last line by itself.
+    [[noreturn]] void refuse(std::size_t all, std::size_t line) const {
+        const std::size_t most = choice_.max_new_tokens;
+        if (line + most > context_)
+            fail("the line has ", counted(line, "token"), " and the answer may have ", most, " (--max-new-tokens): more than the ", context_,
+                 " that the model was made for; type a shorter one");
+        fail("the conversation would have ", all + most, " tokens, the model was made for ", context_, "; begin anew with /reset");
+    }
+
+    /// Lets the model continue a text, under the edits in force; then this is the conversation. What has come until Ctrl-C is the answer too.
     void answer(std::vector<std::int32_t> ids) {
-        require(ids.size() + choice_.max_new_tokens <= context_, "the conversation would have ", ids.size() + choice_.max_new_tokens, " tokens, the model was made for ", context_,
-                "; begin anew with /reset");
         const auto show = [](const std::string& text) { std::cout << text << std::flush; };
         TextStream stream(&tokenizer_, ids, options_.generation.stop, show), plain(&tokenizer_, ids, options_.generation.stop);
-        const TokenCallback shown = [&](std::int32_t id) { return stream.push(id); }, silent = [&](std::int32_t id) { return plain.push(id); };
         std::vector<std::int32_t> added;
+        const TokenCallback shown = [&](std::int32_t id) {
+            added.push_back(id);
+            return stream.push(id) && !stop_asked();
+        };
+        const TokenCallback silent = [&](std::int32_t id) { return plain.push(id) && !stop_asked(); };
+        GenerateOptions choice = choice_;
+        choice.seed += answers_;
+        std::string note;
         if (plan_.empty()) {
-            added = engine_->generate(ids, choice_, shown).new_ids;
+            (void)engine_->generate(ids, choice, shown);
         } else {
-            added = engine_->steer(ids, plan_, options_.steering.steering_mode(), choice_, silent, shown).after.new_ids;
+            try {
+                (void)engine_->steer(ids, plan_, options_.steering.steering_mode(), choice, silent, shown);
+            } catch (const NothingChanged& nothing) {  // it is an answer all the same
+                note = nothing.what();
+            }
         }
         stream.finish();
         std::cout << '\n';
-        if (!plan_.empty() && plain.text() != stream.text()) std::cout << "  (unchanged, the model says:" << plain.text() << ")\n";
+        if (!plan_.empty() && !stop_asked() && plain.text() != stream.text()) std::cout << "  (unchanged, the model says:" << plain.text() << ")\n";
         std::cout.flush();
+        if (!note.empty()) std::cerr << "lrp: note: " << note << std::endl;
+        ++answers_;
         before_ = ids;
         ids.insert(ids.end(), added.begin(), added.end());
         ids_ = std::move(ids);
@@ -149,7 +206,7 @@ class Chat {
         if (one.store.empty()) fail<UsageError>("/label: give the store that has the labels, with --store, when you begin");
         (void)parse_label(text);
         const std::size_t before = plan_.units.size();
-        add_labelled(plan_, one, *checkpoint_, options_.model.folder);
+        add_labelled(plan_, one, hash_, options_.model.folder);
         const std::size_t added = plan_.units.size() - before;
         std::cout << counted(added, "unit") << (added == 1 ? " has that label and is changed" : " have that label and are changed") << " from here on\n";
     }
@@ -195,8 +252,11 @@ class Chat {
     GenerateOptions choice_;
     std::unique_ptr<Engine> engine_;
     TerminalStyle style_;
+    bool terminal_;  // lines are typed
+    std::size_t context_;
     LlamaConfig config_;
-    std::size_t context_ = 0;
+    std::string hash_;           // of the model, where there is a store
+    std::uint64_t answers_ = 0;  // given in this session
     std::vector<std::int32_t> ids_, before_;  // the conversation, and as it was before the last answer
     SteeringPlan plan_;
     bool left_ = false, help_ = false;
@@ -214,7 +274,9 @@ void add_chat_command(CLI::App& app) {
     command->add_option("--label-source", options->steering.label_source, "for /label: only labels of this source, as for `lrp steer`");
     command->add_option("--mode", options->steering.mode, "where edits act, as for `lrp steer`")->check(CLI::IsMember({"new-tokens", "all-positions"}))->capture_default_str();
     command->footer("A line is added to the text and the model continues it; lines that begin with / are orders, which /help lists: /why explains the newest token, /zero 3/118\n"
-                    "switches a neuron off, /again lets the model answer anew. Lines may also come from a pipe; then an error makes the exit code 1.\nExamples:\n"
+                    "switches a neuron off, /again lets the model answer anew. With a --temperature the first answer draws with --seed, each further one with the next number.\n"
+                    "Ctrl-C ends an answer, and what has come of it stays; /quit or Ctrl-D ends the conversation. Lines may also come from a pipe; then an error makes the\n"
+                    "exit code 1.\nExamples:\n"
                     "  lrp chat examples/models/mini --max-new-tokens 8\n"
                     "  printf 'On Sunday there is a lot of snow.\\n/why\\n' | lrp chat examples/models/mini");
     command->callback([options] { Chat(*options).run(); });

@@ -22,6 +22,18 @@ std::vector<UnitEdit> label_edits(const std::string& store, const std::string& n
     return edits;
 }
 
+void check_labels(const std::string& store, const std::string& source, const std::string& model_hash, const std::string& model) {
+    NeuronStore opened = NeuronStore::open(store);
+    opened.require_model(model_hash, model);
+    if (source.empty()) return;
+    std::set<std::string> sources;
+    for (const StoredLabel& label : opened.labels()) sources.insert(label.source);
+    if (sources.contains(source)) return;
+    std::string names;
+    for (const std::string& one : sources) names += (names.empty() ? "'" : ", '") + one + "'";
+    fail<UsageError>("--label-source: expected ", names.empty() ? "labels, and there are none yet" : "one of " + names, " in ", store, ", found '", source, "'");
+}
+
 std::vector<std::vector<std::string>> labels_of_units(const std::string& store, const std::vector<UnitRelevance>& units, const std::string& model_hash,
                                                       const std::string& model) {
     NeuronStore opened = NeuronStore::open(store);

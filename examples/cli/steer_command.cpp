@@ -43,7 +43,7 @@ void print_side(const char* title, const Generated& generated, const TextStream&
 
 void print_steered(const Steered& result, const SteerCommand& options, const Prompt& prompt, const TextStream& before, const TextStream& after) {
     std::cout.flush();
-    std::printf("Changed %zu of %zu units (%s)\n", result.changed, result.asked, options.steering.mode.c_str());
+    std::printf("Changed %zu of %s (%s)\n", result.changed, counted(result.asked, "unit").c_str(), options.steering.mode.c_str());
     print_side("Before:", result.before, before, prompt);
     print_side("After: ", result.after, after, prompt);
     std::fflush(stdout);
@@ -73,7 +73,9 @@ Steered adjusted(Engine& engine, const SteerCommand& options, const Prompt& prom
     for (const ExplainedToken& token : explained.tokens) result.after.token_logits.push_back(token.logit);
     result.asked = explained.asked;
     result.changed = explained.changed;
-    require(result.changed > 0, "steering: none of the ", result.asked, " units was changed: they had these values already, or generation ended with the first token");
+    if (result.changed == 0)
+        fail<NothingChanged>("steering: nothing was changed by the edits of ", counted(result.asked, "unit"),
+                             ": these values were there already, or generation ended with the first token");
     return result;
 }
 
@@ -94,7 +96,7 @@ void run(const SteerCommand& options) {
     const GenerateOptions choice = generate_options(options.generation, options.model, prompt);
     std::optional<Checkpoint> checkpoint;
     const EngineRequest request = open_files(options.model, prompt.ids.size(), checkpoint);
-    add_labelled(plan, options.steering, *checkpoint, options.model.folder);
+    if (!options.steering.labels.empty()) add_labelled(plan, options.steering, folder_hash(options.model.folder, *checkpoint), options.model.folder);
     const auto engine = make_engine(options.model.backend, request);
     if (!options.steering.top_relevant.empty()) {
         const auto [count, factor] = parse_top("--top-relevant", options.steering.top_relevant);

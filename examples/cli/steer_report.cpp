@@ -247,7 +247,7 @@ void run_report(const ModelOptions& model, const SteeringOptions& steering, cons
     report.options.validate();
     std::optional<Checkpoint> checkpoint;
     const EngineRequest request = open_files(model, longest, checkpoint);
-    add_labelled(plan, steering, *checkpoint, model.folder, false);
+    if (!steering.labels.empty()) add_labelled(plan, steering, folder_hash(model.folder, *checkpoint), model.folder, false);
     const auto engine = make_engine(model.backend, request);
     std::vector<UnitRef> units;
     std::set<std::tuple<Site, Index, Index>> seen;

@@ -55,17 +55,24 @@ SteeringPlan named_plan(const SteeringOptions& options, bool factors) {
     return plan;
 }
 
-void add_labelled(SteeringPlan& plan, const SteeringOptions& options, const Checkpoint& checkpoint, const std::string& folder, bool factors) {
-    if (options.labels.empty()) return;
+void add_labelled(SteeringPlan& plan, const SteeringOptions& options, const std::string& hash, const std::string& folder, bool factors) {
 #if defined(LRP_CLI_WITH_STORE)
-    const std::string hash = folder_hash(folder, checkpoint);
     for (const std::string& text : options.labels) {
         const auto [name, factor] = parse_label(text, factors);
         for (const UnitEdit& edit : label_edits(options.store, name, options.label_source, factor, hash, folder)) plan.units.push_back(edit);
     }
 #else
-    (void)plan, (void)checkpoint, (void)folder, (void)factors;
+    (void)plan, (void)options, (void)hash, (void)folder, (void)factors;
     fail("--label: this program was built without the neuron store (SQLite)");
+#endif
+}
+
+void check_label_options(const SteeringOptions& options, const std::string& hash, const std::string& folder) {
+#if defined(LRP_CLI_WITH_STORE)
+    check_labels(options.store, options.label_source, hash, folder);
+#else
+    (void)options, (void)hash, (void)folder;
+    fail("--store: this program was built without the neuron store (SQLite)");
 #endif
 }
 

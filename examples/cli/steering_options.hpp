@@ -24,8 +24,10 @@ void add_steering_options(CLI::App& command, SteeringOptions& options);
 /// relevant need a factor.
 [[nodiscard]] SteeringPlan named_plan(const SteeringOptions& options, bool factors = true);
 
-/// Adds the neurons and heads whose label matches, each once. Error: a store of another model, a label that no unit has.
-void add_labelled(SteeringPlan& plan, const SteeringOptions& options, const Checkpoint& checkpoint, const std::string& folder, bool factors = true);
+/// Adds the neurons and heads whose label matches, each once. Error: a store of another model than the one of this hash (folder_hash), a label that no unit has.
+void add_labelled(SteeringPlan& plan, const SteeringOptions& options, const std::string& hash, const std::string& folder, bool factors = true);
+/// For labels that will be asked for later: Error or UsageError where --store and --label-source cannot give any.
+void check_label_options(const SteeringOptions& options, const std::string& hash, const std::string& folder);
 
 /// The most relevant neurons by magnitude, best first; a neuron whose two poles are both among them counts once.
 [[nodiscard]] std::vector<UnitEdit> relevant_edits(const std::vector<UnitRelevance>& neurons, std::size_t count, double factor);

@@ -164,7 +164,7 @@ TEST_CASE("a report that cannot be is refused") {
     const auto run = [&](const std::vector<Ids>& texts, const std::vector<UnitRef>& which) {
         return steering_report(decoder, texts, which, even_somewhere, options);
     };
-    CHECK_THROWS_WITH(run(prompts, units), Contains("none of the 5 units was changed by any multiplier"));
+    CHECK_THROWS_WITH(run(prompts, units), Contains("nothing was changed by any multiplier of 5 units"));
     CHECK_THROWS_WITH(run({}, units), Contains("there is no prompt"));
     CHECK_THROWS_WITH(run(prompts, {}), Contains("there is no unit"));
     CHECK_THROWS_WITH(run(prompts, {{Site::head, 1, 0}, {Site::head, 1, 1}, {Site::head, 1, 2}}), Contains("3 of 4 heads of layer 1 are chosen"));

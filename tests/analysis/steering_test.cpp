@@ -210,9 +210,9 @@ TEST_CASE("steered generation: two modes, what was changed, and nothing changed 
     CHECK(largest_difference(fresh.after.logits, logits<B>(ctx, model, at_last)) < 1e-4);
 
     const auto nothing = [&](const SteeringPlan& idle) { return steer(decoder, test::small_prompt, idle, SteeringMode::all_positions, options); };
-    CHECK_THROWS_WITH(nothing({{{Site::neuron, 1, 3, Kind::scale, 1}}, {}, {}}), Contains("none of the 1 units was changed"));
+    CHECK_THROWS_WITH(nothing({{{Site::neuron, 1, 3, Kind::scale, 1}}, {}, {}}), Contains("nothing was changed by the edits of 1 unit:"));
     CHECK_THROWS_WITH(nothing({{{Site::neuron, 1, 3, Kind::set, 1}}, {}, {{13, 4}}}), Contains("the positions were never reached"));
-    CHECK_THROWS_WITH(nothing({{}, {{1, std::vector<float>(24), 1}}, {}}), Contains("none of the 1 units"));
+    CHECK_THROWS_WITH(nothing({{}, {{1, std::vector<float>(24), 1}}, {}}), Contains("nothing was changed by the edits of 1 unit:"));
 }
 
 TEST_CASE("a plan that does not fit the model is refused") {

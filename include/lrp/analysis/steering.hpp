@@ -9,6 +9,7 @@
 
 #include <lrp/analysis/generate.hpp>
 #include <lrp/analysis/unit_ref.hpp>
+#include <lrp/core/human.hpp>
 #include <lrp/op/add.hpp>
 
 namespace lrp {
@@ -210,7 +211,12 @@ struct Steered {
     std::size_t asked = 0, changed = 0;  ///< units and directions named, and really changed
 };
 
-/// Error if nothing was changed: the units had those values already, or no pass came to the positions.
+/// A plan was carried out and nothing is other than without it.
+struct NothingChanged : Error {
+    using Error::Error;
+};
+
+/// NothingChanged, when all tokens are chosen: the units had those values already, or no pass came to the positions.
 template <class Decoder>
 [[nodiscard]] Steered steer(Decoder& decoder, std::span<const std::int32_t> ids, const SteeringPlan& plan, SteeringMode mode, const GenerateOptions& options,
                             const TokenCallback& before = {}, const TokenCallback& after = {}) {
@@ -224,7 +230,9 @@ template <class Decoder>
     result.after = generate(decoder, ids.subspan(kept), options, steering, after);
     result.asked = steering.asked();
     result.changed = steering.changed(decoder.context());
-    require(result.changed > 0, "steering: none of the ", result.asked, " units was changed: they had these values already, or the positions were never reached");
+    if (result.changed == 0)
+        fail<NothingChanged>("steering: nothing was changed by the edits of ", counted(result.asked, "unit"),
+                             ": these values were there already, or the positions were never reached");
     return result;
 }
 

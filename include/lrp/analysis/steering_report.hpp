@@ -212,8 +212,8 @@ template <class Decoder>
     };
     fill(report.chosen);
     const auto changes = [](const SteeringPoint& point) { return point.changed > 0; };
-    require(std::any_of(report.chosen.points.begin(), report.chosen.points.end(), changes), "report: none of the ", units.size(),
-            " units was changed by any multiplier: they are 0 wherever they act, or no multiplier is other than 1");
+    require(std::any_of(report.chosen.points.begin(), report.chosen.points.end(), changes), "report: nothing was changed by any multiplier of ", counted(units.size(), "unit"),
+            ": all is 0 wherever it acts, or no multiplier is other than 1");
     for (SteeringCurve& curve : report.random) fill(curve);
 
     const auto& x = options.multipliers;
