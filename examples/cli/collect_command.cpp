@@ -71,7 +71,7 @@ std::map<std::string, std::string> identity_of(const CollectCommand& options, co
             {"corpus_digest", digest.data()},
             {"corpus_documents", number(corpus.documents.size())},
             {"corpus_tokens", number(corpus.tokens)},
-            {"corpus_truncated", number(corpus.truncated)},
+            {"corpus_truncated", number(corpus.truncated.size())},
             {"corpus_skipped", number(corpus.skipped)},
             {"k", number(options.collect.shape.k)},
             {"window_before", number(options.collect.shape.before)},
@@ -306,14 +306,17 @@ class Run {
 
     void finish() {
         StoreContents contents;
-        std::uint64_t firsts = 0, padding = 0;
+        std::uint64_t firsts = 0, padding = 0, truncated = 0;
         std::vector<const StoredDocument*> documents;
         for (const std::int64_t batch : mine_) {
             const StoredBatch& b = batches_[static_cast<std::size_t>(batch)];
             contents.batches.push_back(b);
             for (std::int32_t i = 0; i < b.documents; ++i) documents.push_back(&corpus_.documents[static_cast<std::size_t>(b.first_document + i)]);
         }
-        for (const StoredDocument* document : documents) (void)count_rule().apply(*document, firsts, padding);
+        for (const StoredDocument* document : documents) {
+            (void)count_rule().apply(*document, firsts, padding);
+            truncated += std::binary_search(corpus_.truncated.begin(), corpus_.truncated.end(), document->document) ? 1 : 0;
+        }
         contents.provenance = identity_;
         contents.provenance["model"] = model_name(options_.model.folder);
         complete_provenance(contents.provenance, contents.batches, std::ssize(batches_), firsts, padding);
@@ -336,10 +339,11 @@ class Run {
         const std::uint64_t bytes = NeuronStore::open(options_.store).bytes();  // read, and closed again, while a kill still leaves the work file to say that not all is done
         work_.reset();
         for (int rank = 0; rank < ranks_.size(); ++rank) remove_work(rank);
-        std::cerr << "lrp: " << options_.store << ": " << counted(documents.size(), "document") << ", " << contents.provenance["tokens"] << " tokens; " << firsts
-                  << " first positions" << (options_.include_first ? " counted" : " skipped") << ", " << padding << " positions of padding skipped";
-        if (corpus_.truncated + corpus_.skipped > 0)
-            std::cerr << "; " << counted(corpus_.truncated, "document") << " cut to the context, " << corpus_.skipped << " left out";
+        std::cerr << "lrp: " << options_.store << ": " << counted(documents.size(), "document") << ", " << counted(std::stoull(contents.provenance["tokens"]), "token") << "; "
+                  << (options_.include_first ? "first positions counted" : counted(firsts, "first position") + " skipped") << ", " << counted(padding, "position")
+                  << " of padding skipped";
+        if (truncated + corpus_.skipped > 0)  // what was left out is in no shard
+            std::cerr << "; " << counted(truncated, "document") << " cut to the context, " << corpus_.skipped << " left out" << (shard_.count > 1 ? " of the whole corpus" : "");
         std::cerr << "; " << human_bytes(bytes) << '\n';
     }
 
@@ -409,7 +413,7 @@ void add_collect_command(CLI::App& app) {
     command->add_option("--pad-id", options->pad, "runs of this token at the beginning and the end of a document are padding and do not count");
     command->add_flag("--timing", options->timing, "run every batch a second time without collecting, and print what collecting cost in processor time");
     add_compute_options(*command, options->model);
-    command->footer("The first position of a document is skipped unless --include-first is given. Ctrl-C ends after the batch under way.\n"
+    command->footer("The first position of a document (behind its padding) is skipped unless --include-first is given. Ctrl-C ends after the batch under way.\n"
                     "Examples:\n"
                     "  lrp collect examples/models/mini examples/models/corpus.txt -o mini.store\n"
                     "  lrp collect MODEL a.jsonl b.txt -o part0 --shard 0/2; lrp collect MODEL a.jsonl b.txt -o part1 --shard 1/2\n"

@@ -68,10 +68,12 @@ TEST_CASE("a corpus of ids: lines, lengths, and a digest that knows each id") {
     CHECK(read("{\"ids\": [1, 2]}\n{\"ids\": [3]}\n").digest == corpus.digest);
     for (const char* other : {"{\"ids\": [1, 4]}\n{\"ids\": [3]}\n", "{\"ids\": [2, 1]}\n{\"ids\": [3]}\n", "{\"ids\": [1]}\n{\"ids\": [2, 3]}\n"}) CHECK(read(other).digest != corpus.digest);
     CHECK(read("{\"ids\": [1, 2]}\n", TooLong::refuse, "c.other").documents[0].ids == std::vector<std::int32_t>{1, 2});
+    CHECK(read(" \t {\"ids\": [1, 2]}\n", TooLong::refuse, "c.other").documents[0].ids == std::vector<std::int32_t>{1, 2});
     const Corpus cut = read("{\"ids\": [1, 2, 3, 4, 5, 6]}\n{\"ids\": [1, 2, 3, 4]}\n", TooLong::truncate);
-    CHECK((cut.documents[0].ids == std::vector<std::int32_t>{1, 2, 3, 4} && cut.truncated == 1 && cut.skipped == 0));
+    CHECK((cut.documents[0].ids == std::vector<std::int32_t>{1, 2, 3, 4} && cut.truncated == std::vector<std::int32_t>{0} && cut.skipped == 0));
+    CHECK(read("{\"ids\": [1]}\n{\"ids\": [1, 2, 3, 4, 5]}\n{\"ids\": [2]}\n{\"ids\": [1, 2, 3, 4, 5, 6]}\n", TooLong::truncate).truncated == std::vector<std::int32_t>{1, 3});
     const Corpus fewer = read("{\"ids\": [1, 2, 3, 4, 5, 6]}\n{\"ids\": [1, 2, 3, 4]}\n", TooLong::skip);
-    CHECK((fewer.documents.size() == 1 && fewer.documents[0].document == 0 && fewer.truncated == 0 && fewer.skipped == 1));
+    CHECK((fewer.documents.size() == 1 && fewer.documents[0].document == 0 && fewer.truncated.empty() && fewer.skipped == 1));
 }
 
 TEST_CASE("stores of different collections are not merged") {

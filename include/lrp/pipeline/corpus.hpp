@@ -34,7 +34,8 @@ struct CorpusOptions {
 struct Corpus {
     std::vector<StoredDocument> documents;
     std::uint64_t tokens = 0;
-    std::uint64_t truncated = 0, skipped = 0;  ///< documents
+    std::vector<std::int32_t> truncated;        ///< documents that were cut, in order
+    std::uint64_t skipped = 0;                  ///< documents left out
     std::uint64_t digest = 0xcbf29ce484222325;  ///< FNV-1a over all ids and lengths, in order
 
     void add(StoredDocument document) {
@@ -60,7 +61,7 @@ class CorpusReader {
         if (format == CorpusFormat::automatic && name.ends_with(".jsonl")) format = CorpusFormat::jsonl;
         if (format == CorpusFormat::automatic && name.ends_with(".txt")) format = CorpusFormat::text;
         each_text_line(name, [&](const std::string& line, const std::string& where, std::int64_t number) {
-            if (format == CorpusFormat::automatic) format = line[0] == '{' ? CorpusFormat::jsonl : CorpusFormat::text;
+            if (format == CorpusFormat::automatic) format = line[line.find_first_not_of(" \t")] == '{' ? CorpusFormat::jsonl : CorpusFormat::text;
             StoredDocument document;
             document.source = std::filesystem::path(name).filename().string();
             document.line = number;
@@ -109,7 +110,7 @@ class CorpusReader {
                 ++corpus_.skipped;
                 return;
             }
-            ++corpus_.truncated;
+            corpus_.truncated.push_back(static_cast<std::int32_t>(corpus_.documents.size()));
             document.ids.resize(options_.context);
         }
         for (const std::int32_t id : document.ids)
