@@ -197,4 +197,48 @@ TEST_CASE("labels brought in: what is left out, heads, and the tokens a label st
     CHECK((head[0].site == "head" && head[0].pole == "min" && head[0].layer == 0 && head[0].unit == 1 && head[0].tokens == "1 2"));
     folder.write("c.csv", "layer,unit,label,site\n0,2,red,head\n");
     CHECK_THROWS_WITH(import_labels((folder.path() / "c.csv").string(), "mine", sizes, tokens), Contains("expected a head from 0 to 1, found 2"));
+
+    const auto imported = [&](const std::string& name, const std::string& text) {
+        folder.write(name, text);
+        return import_labels((folder.path() / name).string(), "mine", sizes, tokens);
+    };
+    const std::string bom = "\xEF\xBB\xBF", line = "{\"layer\": 0, \"unit\": 1, \"label\": \"red\"}\n";
+    for (const auto& [name, text] : {std::pair{"d.jsonl", bom + line}, {"d.csv", bom + "layer,unit,label\n0,1,red\n"},
+                                     {"d.csv", "label,note,unit,layer,note\r\nred,,1,0,x\r\n"}, {"d", line},
+                                     {"d", " \n  " + line}, {"d.jsonl", "{\"layer\": \"0\", \"neuron\": 1, \"label\": \"red\", \"pole\": null, \"score\": -0.5, \"by\": null}\n"}}) {
+        INFO(name << ": " << text);
+        const auto labels = imported(name, text);
+        REQUIRE(labels.size() == 1);
+        CHECK((labels[0].site == "neuron" && labels[0].pole == "max" && labels[0].layer == 0 && labels[0].unit == 1 && labels[0].label == "red"));
+    }
+    CHECK(imported("d.csv", "layer,unit,label\nhead:0,1,red\n")[0].site == "head");
+}
+
+TEST_CASE("labels that cannot be brought in: the file, the line, what was expected and what was found") {
+    test::TemporaryFolder folder;
+    const UnitSizes sizes{2, 4, 2, {}};
+    struct Case {
+        const char *name, *text, *message;
+    };
+    for (const Case& one : {Case{"a.jsonl", "\n{\"layer\": 3.0, \"unit\": 1, \"label\": \"red\"}\n", "a.jsonl: line 2: layer: expected a whole number from 0, found 3.0"},
+                            Case{"a.jsonl", "{\"layer\": -3, \"unit\": 1, \"label\": \"red\"}\n", "line 1: layer: expected a whole number from 0, found -3"},
+                            Case{"a.jsonl", "{\"layer\": 1, \"neuron\": [1], \"label\": \"red\"}\n", "line 1: neuron: expected a whole number from 0, found [1]"},
+                            Case{"a.jsonl", "{\"layer\": 1, \"unit\": 1, \"label\": null}\n", "line 1: label: expected a string, found null"},
+                            Case{"a.jsonl", "{\"layer\": 1, \"unit\": 1, \"label\": \"red\", \"pole\": true}\n", "line 1: pole: expected a string, found true"},
+                            Case{"a.jsonl", "{\"layer\": 1, \"unit\": 1}\n", "line 1: label is missing"},
+                            Case{"a.jsonl", "{\"layer\": 1, \"unit\": 1, \"label\": \"\"}\n", "line 1: label: expected some words, found ''"},
+                            Case{"a.csv", "layer,unit,label\n0,1,red\n0,2, \n", "a.csv: line 3: label: expected some words, found ' '"},
+                            Case{"a.csv", "layer;unit;label\r\n0;1;red\r\n", "a.csv: line 1: the column layer is missing; expected a header such as layer,unit,label"},
+                            Case{"a.csv", "layer;unit;label\r\n0;1;red\r\n", "found 'layer;unit;label'"},
+                            Case{"a.csv", "layer\tunit\tlabel\n0\t1\tred\n", "found 'layer\\tunit\\tlabel'"},
+                            Case{"a.csv", "Layer,unit,label\n0,1,red\n",
+                                 "line 1: the column layer is missing; expected a header such as layer,unit,label (small letters, commas, no blanks), found 'Layer,unit,label'"},
+                            Case{"a.csv", "layer, unit,label\n0,1,red\n", "line 1: the column unit is missing"},
+                            Case{"a.csv", "layer,unit\n0,1\n", "line 1: the column label is missing"},
+                            Case{"a.csv", "layer,unit,label,label\n0,1,red,dog\n", "a.csv: line 1: the column 'label' occurs twice"},
+                            Case{"a.csv", "", "line 1: the column layer is missing"}}) {
+        INFO(one.text);
+        folder.write(one.name, one.text);
+        CHECK_THROWS_WITH(import_labels((folder.path() / one.name).string(), "mine", sizes, {"<s>"}), Contains(one.message));
+    }
 }
