@@ -13,7 +13,7 @@ std::vector<UnitEdit> label_edits(const std::string& store, const std::string& n
     opened.require_model(model_hash, model);
     std::vector<UnitEdit> edits;
     std::set<std::tuple<std::string, std::int64_t, std::int64_t>> seen;
-    if (const auto why = opened.query_error(name)) fail("--label '", name, "': not a search (", *why, ")");
+    if (const auto why = opened.query_error(name)) fail<UsageError>("--label '", name, "': not a search (", *why, ")");
     for (const StoredLabel& label : opened.labels(name))
         if ((source.empty() || label.source == source) && seen.insert({label.site, label.layer, label.unit}).second)
             edits.push_back({label.site == "head" ? Site::head : Site::neuron, static_cast<Index>(label.layer), static_cast<Index>(label.unit), UnitEdit::Kind::scale, factor});

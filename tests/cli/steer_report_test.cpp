@@ -108,7 +108,7 @@ TEST_CASE("steer --label, neurons --store: units by what a store says of them") 
         {"steer " + snow + "--store " + store + " --label fruit", 2, "--label: expected NAME*FACTOR such as fruit*2, found 'fruit'"},
         {"steer " + snow + "--store " + store + " --label '*2'", 2, "found '*2'"},
         {"steer " + snow + "--store " + store + " --label 'vegetable*2'", 1, "no label matches 'vegetable'"},
-        {"steer " + snow + "--store " + store + " --label '\"fruit*2'", 1, "--label '\"fruit': not a search"},
+        {"steer " + snow + "--store " + store + " --label '\"fruit*2'", 2, "--label '\"fruit': not a search"},
         {"steer " + snow + "--store /nonexistent --label 'fruit*2'", 1, "/nonexistent: there is no such store"},
         {"neurons " + cats + "--store /nonexistent", 1, "/nonexistent: there is no such store"},
     };

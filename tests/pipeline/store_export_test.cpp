@@ -156,3 +156,16 @@ TEST_CASE("prompts: strengths in tenths of the unit's largest, of the pole's sig
         }
     }
 }
+
+TEST_CASE("nothing is exported into a store or a model") {
+    const test::TinyStore tiny;
+    test::TemporaryFolder folder;
+    const auto path = [&](const char* name) { return (folder.path() / name).string(); };
+    tiny.write(path("store"));
+    std::filesystem::create_directory(path("model"));
+    folder.write("model/config.json", "{}");
+    NeuronStore store = NeuronStore::open(path("store"));
+    CHECK_THROWS_WITH(StoreExport(store, path("store")), Contains("store: this folder is a store or a model (it holds store.sqlite)"));
+    CHECK_THROWS_WITH(StoreExport(store, path("model")), Contains("model: this folder is a store or a model (it holds config.json)"));
+    for (int twice = 0; twice < 2; ++twice) CHECK_NOTHROW(StoreExport(store, path("out")).delphi());
+}

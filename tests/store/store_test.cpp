@@ -56,6 +56,8 @@ TEST_CASE("a store gives back what was written, and the same contents give the s
     CHECK((store.document(7).ids == std::vector<std::int32_t>{1, 0} && store.document(7).line == 9 && store.document(0).text == "red dog"));
     CHECK_THROWS_WITH(store.document(2), Contains("document 2 is missing"));
     CHECK(store.find_documents("cat OR red", 10).size() == 2);
+    CHECK((!store.query_error("cat OR red") && !store.query_error("\"red dog\"")));
+    for (const char* query : {"label:cat", "text:cat", "\"red"}) CHECK(store.query_error(query).has_value());  // labels and documents have no column of one name
     CHECK(store.find_documents("dog*", 10) == std::vector<std::int32_t>{0});
     CHECK(store.find_documents("a OR cat OR dog", 10) == std::vector<std::int32_t>{7, 0});  // best first
     CHECK(store.layer_file("layers/a.npz").bytes().size() == std::string("bytes of layers/a.npz").size());

@@ -16,7 +16,11 @@ namespace lrp {
 
 class StoreExport {
   public:
-    StoreExport(NeuronStore& store, std::string folder) : store_(store), sizes_(unit_sizes(store)), folder_(std::move(folder)), tokens_(store.tokens()) {}
+    /// Error for a folder that is a store or a model.
+    StoreExport(NeuronStore& store, std::string folder) : store_(store), sizes_(unit_sizes(store)), folder_(std::move(folder)), tokens_(store.tokens()) {
+        for (const char* name : {store_database, "config.json"})
+            require(!is_there(std::filesystem::path(folder_) / name), folder_, ": this folder is a store or a model (it holds ", name, "); give a folder of its own with -o");
+    }
 
     /// One prompt a line for a language model that is to say what a unit stands for: prompts.jsonl with site, layer, unit, pole and prompt. The
     /// token of each entry is marked <<so>>; activations of the window follow from 0 to 10, of the unit's largest.

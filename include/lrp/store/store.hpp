@@ -127,14 +127,16 @@ class NeuronStore {
         for (rows.start(site, layer, unit); rows.next();) result.push_back(read_unit_token(rows));
         return result;
     }
-    /// Why `match` is no full-text query, in SQLite's words, if it is none.
+    /// Why `match` is no full-text query of both labels and documents, in SQLite's words, if it is none.
     [[nodiscard]] std::optional<std::string> query_error(const std::string& match) {
-        Statement rows = database_.prepare("SELECT rowid FROM labels_text WHERE labels_text MATCH ? LIMIT 1");
-        try {
-            rows.start(match);
-            (void)rows.next();
-        } catch (const Error& error) {
-            return error.what();
+        for (const std::string table : {"labels_text", "documents_text"}) {
+            Statement rows = database_.prepare("SELECT rowid FROM " + table + " WHERE " + table + " MATCH ? LIMIT 1");
+            try {
+                rows.start(match);
+                (void)rows.next();
+            } catch (const Error& error) {
+                return error.what();
+            }
         }
         return std::nullopt;
     }
