@@ -10,6 +10,7 @@
 #include <lrp/pipeline/label_score.hpp>
 #include <lrp/pipeline/pretrained.hpp>
 #include <lrp/pipeline/store_export.hpp>
+#include <lrp/view/label.hpp>
 
 #include "common.hpp"
 
@@ -93,8 +94,18 @@ void export_store(NeuronStore& store, const LabelOptions& options) {
     if (options.export_as == "zennit-crp") out.zennit_crp();
 }
 
+/// UsageError for an option that nobody would look at beside the others.
+void refuse_idle_options(const CLI::App& command) {
+    const auto given = [&](const char* name) { return command.count(name) > 0; };
+    for (const char* name : {"--import", "--model", "--score", "--tokens", "--backend", "--threads", "--products"})
+        if (given("--export") && given(name)) fail<UsageError>(name, ": it does not go with --export, which writes what the store holds already");
+    for (const char* name : {"--score", "--tokens", "--backend", "--threads", "--products"})
+        if (given(name) && !given("--model")) fail<UsageError>(name, ": it asks something of the model; name it with --model");
+    if (given("--import") && given("--tokens")) fail<UsageError>("--tokens: it does not go with --import, which takes the labels from its file");
+    if (given("--import") && given("--model") && !given("--score")) fail<UsageError>("--model: beside --import the model is asked for a --score alone, and there is none");
+}
+
 void run(const LabelOptions& options) {
-    if (!options.score.empty() && options.model.folder.empty()) fail<UsageError>("--score: the model is run over those texts; name it with --model");
     if (!options.import.empty() && (options.source == "tokens" || options.source == "tokens-next"))
         fail<UsageError>("--source: '", options.source, "' is the name of labels made here; give another");
     if (!options.export_as.empty()) {
@@ -108,7 +119,7 @@ void run(const LabelOptions& options) {
         std::vector<StoredLabel> labels = import_labels(options.import, options.source, unit_sizes(store), store.tokens());
         if (!options.score.empty()) score_labels(labels, store, *model, options);
         store.put_labels(labels, options.source);
-        std::cerr << "lrp: " << counted(labels.size(), "label") << " of '" << options.source << "' are in " << options.store << '\n';
+        std::cerr << "lrp: " << counted(labels.size(), "label") << " of '" << visible(options.source) << "' are in " << options.store << '\n';
         return;
     }
     UnitLabeller labeller(store);
@@ -129,7 +140,8 @@ void add_label_command(CLI::App& app) {
     command->add_option("--model", options->model.folder, "the model's folder: adds the tokens that each neuron writes and reads; without it those of an earlier run stay");
     command->add_option("--score", options->score, "texts that were not collected: how well each label's tokens predict the activation there, beside shuffled labels");
     command->add_option("--tokens", options->tokens, "tokens written and read to list")->check(CLI::Range(1, 1000))->capture_default_str();
-    auto* import = command->add_option("--import", options->import, "labels made elsewhere: CSV with a header, or .jsonl, with layer, unit, label (and pole, site)");
+    auto* import = command->add_option("--import", options->import,
+                                       "labels made elsewhere: CSV with a header, or JSONL, with layer, unit, label (and pole, site); - for standard input");
     command->add_option("--source", options->source, "name of the imported labels; a second import under the same name replaces them")
         ->capture_default_str()
         ->needs(import);
@@ -142,7 +154,10 @@ void add_label_command(CLI::App& app) {
                     "  lrp label mini.store --model examples/models/mini --score heldout.txt\n"
                     "  lrp label mini.store --import labels.csv --source mine\n"
                     "  lrp label mini.store --export neuronpedia -o exported");
-    command->callback([options] { run(*options); });
+    command->callback([options, command] {
+        refuse_idle_options(*command);
+        run(*options);
+    });
 }
 
 }  // namespace lrp::cli

@@ -153,7 +153,31 @@ TEST_CASE("collect: every document of a bad corpus is refused with file and line
                            file("pad.jsonl", "{\"ids\": [9, 9, 0, 5, 7, 9]}\n{\"ids\": " + many + "]}\n"),
                        "", false)
                    .err,
-               Contains("1 document, 6 tokens; 1 first positions skipped, 3 positions of padding skipped; 0 documents cut to the context, 1 left out"));
+               Contains("1 document, 6 tokens; 1 first position skipped, 3 positions of padding skipped; 0 documents cut to the context, 1 left out"));
+}
+
+TEST_CASE("collect: the report counts what its shard holds, and has a singular") {
+    TemporaryFolder folder;
+    std::string many = "[0";
+    for (int i = 0; i < 600; ++i) many += ",5";
+    folder.write("long.jsonl", "{\"ids\": " + many + "]}\n{\"ids\": [0, 5]}\n{\"ids\": " + many + "]}\n{\"ids\": [9, 0, 4]}\n");
+    folder.write("named", "  {\"ids\": [7]}\n");
+    int number = 0;
+    const auto report = [&](const std::string& corpus, const std::string& options) {
+        const std::string store = (folder.path() / std::to_string(number++)).string();
+        const Result result = lrp_run("collect " + mini + " " + (folder.path() / corpus).string() + " -o " + store + " --top 2 " + options);
+        INFO(result.err);
+        CHECK(result.code == 0);
+        return result.err;
+    };
+    const std::string cut = "--too-long truncate --batch 2 ";
+    CHECK_THAT(report("long.jsonl", cut),
+               Contains("4 documents, 1029 tokens; 4 first positions skipped, 0 positions of padding skipped; 2 documents cut to the context, 0 left out;"));
+    CHECK_THAT(report("long.jsonl", cut + "--shard 0/4"),
+               Contains("1 document, 512 tokens; 1 first position skipped") && Contains("1 document cut to the context, 0 left out of the whole corpus"));
+    CHECK_THAT(report("long.jsonl", cut + "--shard 1/4"), Contains("1 document, 2 tokens; 1 first position skipped, 0 positions of padding skipped; ") && !Contains("cut to"));
+    CHECK_THAT(report("long.jsonl", cut + "--shard 3/4 --pad-id 9"), Contains("3 tokens; 1 first position skipped, 1 position of padding skipped;"));
+    CHECK_THAT(report("named", "--include-first"), Contains("1 document, 1 token; first positions counted, 0 positions of padding skipped;"));
 }
 
 TEST_CASE("show: a unit as JSON, and what is refused") {
@@ -161,6 +185,9 @@ TEST_CASE("show: a unit as JSON, and what is refused") {
     const std::string store = (folder.path() / "store").string(), corpus = some_corpus(folder, 30);
     REQUIRE(lrp_run("collect " + mini + " " + corpus + " -o " + store + " --top 5 --before 3 --after 2").code == 0);
     folder.write("ids.jsonl", "{\"ids\": [1, 2, 3]}\n");
+    const std::string out = (folder.path() / "out").string();
+    std::filesystem::create_directory(folder.path() / "model");
+    folder.write("model/config.json", "{}");
     const auto json = nlohmann::json::parse(lrp_run("show " + store + " 3/118 --json").out);
     for (const char* name : {"activation_max", "activation_min", "relevance_max", "relevance_min"}) {
         const auto& list = json[name];
@@ -205,7 +232,19 @@ TEST_CASE("show: a unit as JSON, and what is refused") {
         {"label " + store + " --source mine", 2, "lrp label: --source requires --import"},
         {"show " + store + " 3/118 --search dogs", 2, "--search: it goes neither with a unit nor with --json"},
         {"show " + store + " --search '\"a'", 2, "--search: expected words"},
+        {"show " + store + " --search label:dogs", 2, "--search: expected words"},
+        {"show " + store + " --search text:dogs", 2, "--search: expected words"},
         {"label " + store + " --export prompts", 2, "give the folder to write to with -o"},
+        {"label " + store + " --export prompts -o " + store, 1, "this folder is a store or a model (it holds store.sqlite)"},
+        {"label " + store + " --export neuronpedia -o " + (folder.path() / "model").string(), 1, "this folder is a store or a model (it holds config.json)"},
+        {"label " + store + " --export prompts -o " + out + " --import x.csv", 2, "--import: it does not go with --export"},
+        {"label " + store + " --export prompts -o " + out + " --model " + mini, 2, "--model: it does not go with --export"},
+        {"label " + store + " --export prompts -o " + out + " --score " + corpus, 2, "--score: it does not go with --export"},
+        {"label " + store + " --export prompts -o " + out + " --tokens 3", 2, "--tokens: it does not go with --export"},
+        {"label " + store + " --tokens 3", 2, "--tokens: it asks something of the model; name it with --model"},
+        {"label " + store + " --threads 1", 2, "--threads: it asks something of the model; name it with --model"},
+        {"label " + store + " --import x.csv --model " + mini + " --score " + corpus + " --tokens 3", 2, "--tokens: it does not go with --import"},
+        {"label " + store + " --import x.csv --model " + mini, 2, "--model: beside --import"},
     };
     CHECK(lrp_run("show " + store + " head:1/3 --json").out == lrp_run("show " + store + " 1/3 --head --json").out);
     for (const Case& one : cases) {
@@ -215,6 +254,8 @@ TEST_CASE("show: a unit as JSON, and what is refused") {
         CHECK_THAT(result.err, Contains(one.message));
         CHECK(result.out.empty());
     }
+    CHECK_FALSE(std::filesystem::exists(out));
+    CHECK_FALSE(std::filesystem::exists(folder.path() / "model/neuron.0.jsonl"));
 }
 
 TEST_CASE("a damaged store is refused with the reason, wherever the damage is") {
@@ -355,11 +396,21 @@ TEST_CASE("label: tokens, import, score, exports") {
     CHECK(lrp_run("label " + store + " --import " + (folder.path() / "labels.csv").string() + " --source mine").code == 0);
     CHECK_THAT(lrp_run("show " + store + " 3/118").out, Contains("label (max, mine): dogs, \"and\" cats"));
     CHECK_THAT(lrp_run("show " + store + " --search weather").out, Contains("0/0"));
+    for (const char* file : {"labels.csv", "labels.jsonl"}) {
+        folder.write("labels.jsonl", "{\"layer\": 0, \"unit\": 0, \"label\": \"weather\"}\n");
+        const Result piped = lrp_run("label " + store + " --import - --source 'two\nlines' <" + (folder.path() / file).string(), "", false);
+        CHECK(piped.code == 0);
+        CHECK_THAT(piped.err, Contains(" of 'two\\nlines' are in "));
+        CHECK_THAT(lrp_run("show " + store + " 0/0").out, Contains("two\\nlines): weather"));
+    }
+    folder.write("one.csv", "layer,label\n1,x\n");
+    CHECK_THAT(lrp_run("label " + store + " --import - <" + (folder.path() / "one.csv").string(), "", false).err,
+               Contains("lrp: standard input: line 1: the column unit is missing"));
     struct Case {
         std::string text, message;
     };
     for (const Case& one :
-         {Case{"layer,unit,label\n9,0,x\n", "line 2: unit '9/0': expected a layer from 0 to 5"}, Case{"layer,label\n1,x\n", "line 2: unit is missing"},
+         {Case{"layer,unit,label\n9,0,x\n", "line 2: unit '9/0': expected a layer from 0 to 5"}, Case{"layer,label\n1,x\n", "line 1: the column unit is missing"},
           Case{"layer,unit,label\n1,2\n", "line 2: expected 3 fields, found 2"}, Case{"layer,unit,label\n1,2,\"x\n", "line 2: a quote begins"},
           Case{"layer,unit,label\n1,2,x\n1,2,y\n", "line 3: a second label for neuron 1/2"}, Case{"layer,unit,label\n", "there is no label"},
           Case{"layer,unit,label\n1,2,\xff\n", "line 2: not UTF-8"}}) {
