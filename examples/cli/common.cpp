@@ -44,6 +44,19 @@ std::size_t edits(const std::string& from, const std::string& to) {
     return last.back();
 }
 
+/// CLI11 takes what is out of range for the nearest number that is not.
+template <class N>
+CLI::Validator whole_number(const std::string& expected) {
+    return CLI::Validator(
+        [expected](const std::string& text) {
+            N value{};
+            const char* const end = text.data() + text.size();
+            const auto [last, code] = std::from_chars(text.data() + (text.starts_with('+') ? 1 : 0), end, value);
+            return code == std::errc() && last == end ? std::string() : "expected " + expected + ", found " + text;
+        },
+        "");
+}
+
 }  // namespace
 
 std::int32_t token_argument(const std::string& text, const char* option, const std::optional<Tokenizer>& tokenizer) {
@@ -105,7 +118,8 @@ void add_model_options(CLI::App& command, ModelOptions& options) {
     command.add_option("--target", options.target, "explain this token, as text or id, instead of the most likely one");
     command.add_option("--contrast", options.contrast, "explain logit(target) - logit(this token)");
     command.add_option("--position", options.position, "explain the token after this position, counted from 0; negative: from the end")
-        ->type_name("INT");
+        ->type_name("INT")
+        ->check(whole_number<long long>("a position"));
     add_compute_options(command, options);
 }
 
@@ -129,8 +143,7 @@ void add_recompute_option(CLI::App& command, ModelOptions& options) {
 }
 
 void add_seed_option(CLI::App& command, std::uint64_t& seed, const std::string& note) {
-    const CLI::Validator from_zero([](const std::string& text) { return text.starts_with('-') ? "expected a number from 0, found " + text : std::string(); }, "");
-    command.add_option("--seed", seed, note)->check(from_zero)->capture_default_str();  // CLI11 would take it for a large one
+    command.add_option("--seed", seed, note)->check(whole_number<std::uint64_t>("a number from 0 to 18446744073709551615"))->capture_default_str();
 }
 
 void add_threads_option(CLI::App& command, unsigned& threads, const std::string& note) {
@@ -158,14 +171,18 @@ void add_generation_options(CLI::App& command, GenerationOptions& options) {
 }
 
 void add_json_option(CLI::App& command, std::string& file) {
-    command.add_option("--json", file, "write one JSON object, to FILE or in place of text to standard output")->expected(0, 1)->default_str("-")->type_name("[FILE]");
+    const auto take = [&file](const std::string& name) {
+        if (name.empty()) fail<UsageError>("--json: expected a file name, found an empty one");
+        file = name;
+    };
+    command.add_option_function<std::string>("--json", take, "write one JSON object, to FILE or in place of text to standard output")->expected(0, 1)->default_str("-")->type_name("[FILE]");
 }
 
 GenerateOptions generate_options(const GenerationOptions& options, const ModelOptions& model, const Prompt& prompt) {
     GenerateOptions result = options.choice;
     result.validate();
-    if (result.temperature == 0 && (result.top_k != 0 || result.top_p != 1))
-        std::cerr << "lrp: warning: without a --temperature the most likely token is taken each time, and --top-k and --top-p change nothing\n";
+    if (result.temperature == 0 && (result.top_k != 0 || result.top_p != 1 || result.seed != 0))
+        std::cerr << "lrp: warning: without a --temperature the most likely token is taken each time, and --top-k, --top-p and --seed change nothing\n";
     if (!options.stop.empty()) require(prompt.tokenizer.has_value(), model.folder, ": there is no tokenizer.json, without which --stop has no text to look at");
     const HfConfig file = read_hf_config(model.folder);
     if (!options.ignore_eos) result.stop_ids = ends_of_text(model.folder, file, prompt.tokenizer);
@@ -255,6 +272,19 @@ std::map<std::string, std::string> provenance_of(const ModelOptions& options, co
 
 std::unique_ptr<Engine> open_engine(const ModelOptions& options, std::size_t tokens, std::optional<Checkpoint>& checkpoint) {
     return make_engine(options.backend, open_files(options, tokens, checkpoint));
+}
+
+bool takes_stdout(std::initializer_list<ResultName> results) {
+    std::map<std::string, const char*> names;
+    for (const ResultName& result : results) {
+        if (result.name.empty()) continue;
+        if (result.name == "-" && !result.text) fail<UsageError>(result.option, " is not text: give a file name instead of '-'");
+        const auto [other, first] = names.emplace(std::filesystem::path(result.name).lexically_normal().string(), result.option);
+        if (first) continue;
+        if (result.name == "-") fail<UsageError>("only one result can go to standard output ('-'), found ", other->second, " and ", result.option);
+        fail<UsageError>(result.option, ": ", other->second, " writes to '", result.name, "' already");
+    }
+    return names.contains("-");
 }
 
 void write_result(const std::string& name, const std::string& bytes) {

@@ -96,6 +96,15 @@ void add_json_option(CLI::App& command, std::string& file);
 /// Opens the files and makes the engine of the backend that the options name.
 [[nodiscard]] std::unique_ptr<Engine> open_engine(const ModelOptions& options, std::size_t tokens, std::optional<Checkpoint>& checkpoint);
 
+/// A result that a user names a file for: the option, the name (empty: not asked for), and whether it is text.
+struct ResultName {
+    const char* option;
+    const std::string& name;
+    bool text = true;
+};
+/// Whether a result takes the place of standard output ("-"). UsageError where two do, where one does that is not text, and where two results have one name.
+[[nodiscard]] bool takes_stdout(std::initializer_list<ResultName> results);
+
 /// Writes a result to a file (whole or not at all), or to standard output where the name is "-".
 void write_result(const std::string& name, const std::string& bytes);
 

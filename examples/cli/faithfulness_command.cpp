@@ -144,7 +144,7 @@ void add_faithfulness_command(CLI::App& app) {
     add_seed_option(*command, options->options.seed, "of the first random order; each further one has the next");
     add_json_option(*command, options->json);
     command->footer("Drops of 50, 85, 90 and 95 %; the first number of zeroed units that reaches one is exact. Orders: relevance summed over positions, with its sign, largest first, and\n"
-                    "the same backward; activation by magnitude, summed over positions; random.\nExamples:\n"
+                    "the same backward; activation by magnitude, summed over positions (of the last layer, the explained one's); random.\nExamples:\n"
                     "  lrp faithfulness examples/models/mini \"I have 5 cats and 3 dogs. My cats love to play with my\"\n"
                     "  head -20 examples/models/heldout.jsonl | lrp faithfulness examples/models/mini --file - --json faithfulness.json");
     command->callback([options] { run(*options); });

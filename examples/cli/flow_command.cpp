@@ -115,9 +115,7 @@ void print_edges(const EdgeReport& report, const Trace& trace, std::size_t top) 
 }
 
 void run(const FlowCommand& options) {
-    if (options.npz == "-") fail<UsageError>("--npz is not text: give a file name instead of '-'");
-    const auto to_stdout = std::ranges::count(std::array{options.json, options.svg, options.html}, "-");
-    if (to_stdout > 1) fail<UsageError>("only one result can go to standard output ('-')");
+    const bool quiet = takes_stdout({{"--json", options.json}, {"--svg", options.svg}, {"--html", options.html}, {"--npz", options.npz, false}});
     const Normalize how = options.normalize == "row" ? Normalize::layer : Normalize::global;
     const Prompt prompt = read_prompt(options.model);
     const AttributeOptions attribute = attribute_options(options.model, prompt);
@@ -146,7 +144,7 @@ void run(const FlowCommand& options) {
     if (!options.svg.empty()) write_result(options.svg, svg_token_map(picture, how));
     if (!options.html.empty()) write_result(options.html, page(trace, flow, of_attention, shown ? &picture : nullptr, how));
     if (!options.json.empty()) write_result(options.json, flow_json(trace, flow, of_attention));
-    if (to_stdout > 0) return;
+    if (quiet) return;
     const TerminalStyle style = detect_terminal(STDOUT_FILENO);
     std::cout.flush();
     std::printf("%s\n\n", what_is_explained(trace, options.model.rules).c_str());

@@ -62,7 +62,7 @@ void print_units(const char* title, const std::vector<UnitRelevance>& units, con
 }
 
 void run(const NeuronsCommand& options) {
-    if (options.npz == "-") fail<UsageError>("--npz is not text: give a file name instead of '-'");
+    const bool quiet = takes_stdout({{"--json", options.json}, {"--npz", options.npz, false}});
     const UnitScope scope = parse_unit_scope(options.per);
     const Prompt prompt = read_prompt(options.model);
     const AttributeOptions attribute = attribute_options(options.model, prompt);
@@ -94,7 +94,7 @@ void run(const NeuronsCommand& options) {
         }
         write_result(options.json, json_text(out));
     }
-    if (options.json == "-") return;
+    if (quiet) return;
     std::cout.flush();
     std::printf("%s\n\n", what_is_explained(trace, options.model.rules).c_str());
     print_units("Neurons (inputs of down_proj; activation at the position)", report.neurons, trace, "activation", neuron_labels);

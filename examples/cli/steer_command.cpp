@@ -88,7 +88,8 @@ void run(const SteerCommand& options) {
     check_no_report(options.report);
     if (options.steering.top_relevant.empty() && options.steering.adjust.empty())
         for (const auto& [name, given] : {std::pair("--target", !options.model.target.empty()), std::pair("--contrast", !options.model.contrast.empty()),
-                                          std::pair("--position", options.model.position.has_value()), std::pair("--rules", options.model.rules.label() != RuleChoice().label())})
+                                          std::pair("--position", options.model.position.has_value()), std::pair("--softmax-rule", !options.model.rules.softmax.empty()),
+                                          std::pair("--rules", options.model.rules.preset != RuleChoice().preset)})
             if (given) fail<UsageError>(name, ": nothing is explained without --top-relevant or --adjust");
     SteeringPlan plan = named_plan(options.steering);
     const Prompt prompt = read_prompt(options.model);
@@ -98,10 +99,17 @@ void run(const SteerCommand& options) {
     const EngineRequest request = open_files(options.model, prompt.ids.size(), checkpoint);
     if (!options.steering.labels.empty()) add_labelled(plan, options.steering, folder_hash(options.model.folder, *checkpoint), options.model.folder);
     const auto engine = make_engine(options.model.backend, request);
+    const auto top = [&](const char* option, const std::string& text) {
+        const auto named = parse_top(option, text);
+        if (const Index all = request.config.layers * request.config.intermediate_size; named.first > static_cast<std::size_t>(all)) fail<UsageError>(option, ": the model has ", all, " neurons, found ", named.first);
+        return named;
+    };
+    if (!options.steering.adjust.empty()) {
+        (void)top("--adjust", options.steering.adjust);
+        if (choice.max_new_tokens < 2 && plan.empty()) fail<UsageError>("--adjust: acts from the second new token on; expected --max-new-tokens 2 or more, found ", choice.max_new_tokens);
+    }
     if (!options.steering.top_relevant.empty()) {
-        const auto [count, factor] = parse_top("--top-relevant", options.steering.top_relevant);
-        if (const Index all = request.config.layers * request.config.intermediate_size; count > static_cast<std::size_t>(all))
-            fail<UsageError>("--top-relevant: the model has ", all, " neurons, found ", count);
+        const auto [count, factor] = top("--top-relevant", options.steering.top_relevant);
         for (const UnitEdit& edit : relevant_edits(engine->units(prompt.ids, attribute, 2 * count, UnitScope::summed).neurons, count, factor)) plan.units.push_back(edit);
     }
     const auto stream = [&] { return TextStream(prompt.tokenizer ? &*prompt.tokenizer : nullptr, prompt.ids, options.generation.stop); };
@@ -110,16 +118,17 @@ void run(const SteerCommand& options) {
     Explained explained;
     const Steered result = options.steering.adjust.empty() ? engine->steer(prompt.ids, plan, options.steering.steering_mode(), choice, take_before, take_after)
                                                            : adjusted(*engine, options, prompt, plan, choice, take_before, take_after, explained);
-    if (options.json != "-") print_steered(result, options, prompt, before, after);
-    if (options.json.empty()) return;
-    nlohmann::json out{{"prompt", options.model.prompt}, {"ids", prompt.ids}, {"mode", options.steering.mode}, {"asked", result.asked}, {"changed", result.changed},
-                       {"before", side_json(result.before, before, prompt)}, {"after", side_json(result.after, after, prompt)}};
-    if (!options.steering.adjust.empty()) {
-        const Tokenizer* tokenizer = prompt.tokenizer ? &*prompt.tokenizer : nullptr;
-        out["tokens"] = token_names(prompt.ids, explained, tokenizer);
-        out["explained"] = explained_json(explained, tokenizer);
+    if (!options.json.empty()) {
+        nlohmann::json out{{"prompt", options.model.prompt}, {"ids", prompt.ids}, {"mode", options.steering.mode}, {"asked", result.asked}, {"changed", result.changed},
+                           {"before", side_json(result.before, before, prompt)}, {"after", side_json(result.after, after, prompt)}};
+        if (!options.steering.adjust.empty()) {
+            const Tokenizer* tokenizer = prompt.tokenizer ? &*prompt.tokenizer : nullptr;
+            out["tokens"] = token_names(prompt.ids, explained, tokenizer);
+            out["explained"] = explained_json(explained, tokenizer);
+        }
+        write_result(options.json, json_text(out));
     }
-    write_result(options.json, json_text(out));
+    if (options.json != "-") print_steered(result, options, prompt, before, after);
 }
 
 }  // namespace

@@ -221,6 +221,7 @@ void check_no_report(const ReportCommand& report) {
 }
 
 void run_report(const ModelOptions& model, const SteeringOptions& steering, const GenerationOptions& generation, ReportCommand report) {
+    const bool quiet = takes_stdout({{"--json", report.json}, {"--svg", report.svg}, {"--html", report.html}});
     SteeringPlan plan = named_plan(steering, false);
     if (!plan.directions.empty()) fail<UsageError>("--add-direction: a report multiplies neurons and heads; directions have no random counterpart");
     if (!plan.positions.empty()) fail<UsageError>("--positions: a report has prompts of many lengths; give --mode new-tokens to leave prompts as they are");
@@ -301,9 +302,8 @@ void run_report(const ModelOptions& model, const SteeringOptions& steering, cons
                                  {"random_slope", random_slope ? nlohmann::json(result.random_slope) : nlohmann::json()},
                                  {"random_slope_interval", random_slope ? interval_json(result.random_slope_interval) : nlohmann::json()}, {"examples", examples}};
         write_result(report.json, json_text(out));
-        if (report.json == "-") return;
     }
-    print_report(result, figure);
+    if (!quiet) print_report(result, figure);
 }
 
 }  // namespace lrp::cli

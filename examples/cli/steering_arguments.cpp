@@ -9,6 +9,8 @@
 #include <lrp/io/mapped_file.hpp>
 #include <lrp/io/safetensors.hpp>
 
+#include "common.hpp"
+
 namespace lrp::cli {
 
 namespace {
@@ -139,9 +141,7 @@ std::vector<DirectionEdit> read_directions(const std::string& argument) {
 
 std::vector<RowSpan> parse_positions(const std::string& text) {
     std::vector<RowSpan> result;
-    std::istringstream parts(text);
-    std::string part;
-    while (std::getline(parts, part, ',')) {
+    for (const std::string& part : split_list(text)) {
         const auto dash = part.find('-');
         Index first = 0, last = 0;
         const bool good = read_number(std::string_view(part).substr(0, dash), first) && (dash == std::string::npos || read_number(std::string_view(part).substr(dash + 1), last));
@@ -151,7 +151,6 @@ std::vector<RowSpan> parse_positions(const std::string& text) {
             if (first < other.first + other.count && other.first <= last) fail<UsageError>("--positions: ", part, " was named before in '", text, "'");
         result.push_back({first, last - first + 1});
     }
-    if (result.empty()) fail<UsageError>("--positions: expected positions such as 0-3,7, found '", text, "'");
     return result;
 }
 

@@ -9,22 +9,36 @@
 
 namespace lrp::cli {
 
+namespace {
+/// What one of the options for edits names.
+std::vector<UnitEdit> parse_edits(const std::string& option, const std::string& text) {
+    if (option == "--edits") return read_edits(text);
+    if (option == "--zero") return {parse_zero(option, text)};
+    if (option == "--head") return {parse_head(option, text)};
+    return {parse_edit(option, text, option == "--set" ? UnitEdit::Kind::set : option == "--scale" ? UnitEdit::Kind::scale : UnitEdit::Kind::add)};
+}
+}  // namespace
+
 void add_steering_options(CLI::App& command, SteeringOptions& options) {
     const auto several = [&](const char* name, std::vector<std::string>& into, const char* help) {
         command.add_option(name, into, std::string(help) + " (may be given several times)")->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
     };
-    several("--set", options.set, "LAYER/NEURON=VALUE: the neuron becomes this; heads as head:LAYER/HEAD, here and below");
-    several("--scale", options.scale, "LAYER/NEURON=FACTOR: the neuron is multiplied");
-    several("--add", options.add, "LAYER/NEURON=VALUE: this is added to the neuron");
-    several("--zero", options.zero, "LAYER/NEURON: the neuron becomes 0");
-    several("--head", options.head, "LAYER/HEAD=FACTOR: the head's output is multiplied; 0 switches it off");
+    const auto edit = [&](const std::string& name, const char* help) {
+        command.add_option_function<std::string>(name, [&options, name](const std::string& text) { options.edits.emplace_back(name, text); }, std::string(help) + " (may be given several times)")
+            ->trigger_on_parse();
+    };
+    edit("--set", "LAYER/NEURON=VALUE: the neuron becomes this; heads as head:LAYER/HEAD, here and below. Edits of one unit take place in the order in which they are given");
+    edit("--scale", "LAYER/NEURON=FACTOR: the neuron is multiplied");
+    edit("--add", "LAYER/NEURON=VALUE: this is added to the neuron");
+    edit("--zero", "LAYER/NEURON: the neuron becomes 0");
+    edit("--head", "LAYER/HEAD=FACTOR: the head's output is multiplied; 0 switches it off");
+    edit("--edits", "edits from a file, one a line: set 3/118=4, scale 2/40=0, add 1/7=0.5, zero 4/7, head 1/3=0");
     several("--add-direction", options.directions, "FILE or FILE*FACTOR: vectors added to the residual stream; .safetensors with tensors layers.L.resid_post, or JSON with such lists");
     several("--label", options.labels,
             "NAME*FACTOR: every neuron and head that has NAME in a label is multiplied, whichever of its poles the label is about. NAME is matched as `lrp show STORE --search` does: a word in "
             "any letter case, words that all must be there, fruit* for words that begin so (fruit**2), \"in this order\", cat OR dog; needs --store");
     command.add_option("--store", options.store, "the neuron store with the labels, made by `lrp collect` from this model and labelled by `lrp label`");
     command.add_option("--label-source", options.label_source, "only labels of this source: tokens (by activation), tokens-next (by relevance: what comes next where a unit matters most), or an import's name");
-    command.add_option("--edits", options.from, "edits from a file, one a line: set 3/118=4, scale 2/40=0, add 1/7=0.5, zero 4/7, head 1/3=0");
     command.add_option("--top-relevant", options.top_relevant, "N=FACTOR: multiply the N neurons that are most relevant for the next token, or for --target");
     command.add_option("--positions", options.positions, "change at these positions only, e.g. 0-3,7");
     command.add_option("--mode", options.mode, "new-tokens: only in the passes that choose new tokens, the prompt's cache is kept; all-positions: the prompt is read again")
@@ -34,12 +48,8 @@ void add_steering_options(CLI::App& command, SteeringOptions& options) {
 
 SteeringPlan named_plan(const SteeringOptions& options, bool factors) {
     SteeringPlan plan;
-    if (!options.from.empty()) plan.units = read_edits(options.from);
-    for (const auto& text : options.set) plan.units.push_back(parse_edit("--set", text, UnitEdit::Kind::set));
-    for (const auto& text : options.scale) plan.units.push_back(parse_edit("--scale", text, UnitEdit::Kind::scale));
-    for (const auto& text : options.add) plan.units.push_back(parse_edit("--add", text, UnitEdit::Kind::add));
-    for (const auto& text : options.zero) plan.units.push_back(parse_zero("--zero", text));
-    for (const auto& text : options.head) plan.units.push_back(parse_head("--head", text));
+    for (const auto& [option, text] : options.edits)
+        for (const UnitEdit& edit : parse_edits(option, text)) plan.units.push_back(edit);
     for (const auto& text : options.directions)
         for (DirectionEdit& direction : read_directions(text)) plan.directions.push_back(std::move(direction));
     if (!options.positions.empty()) plan.positions = parse_positions(options.positions);

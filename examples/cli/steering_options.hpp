@@ -12,8 +12,9 @@
 namespace lrp::cli {
 
 struct SteeringOptions {
-    std::vector<std::string> set, scale, add, zero, head, directions, labels;
-    std::string from, positions, top_relevant, adjust, store, label_source;
+    std::vector<std::pair<std::string, std::string>> edits;  ///< --set, --scale, --add, --zero, --head, --edits and what was given with each, as they came
+    std::vector<std::string> directions, labels;
+    std::string positions, top_relevant, adjust, store, label_source;
     std::string mode = "all-positions";
 
     [[nodiscard]] SteeringMode steering_mode() const { return mode == "new-tokens" ? SteeringMode::new_tokens : SteeringMode::all_positions; }

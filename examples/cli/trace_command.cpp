@@ -49,15 +49,6 @@ std::map<std::string, std::string> trace_provenance(const TraceOptions& options,
 
 namespace {
 
-/// The outputs that share standard output; UsageError for two of them, or for a binary one.
-bool takes_stdout(const TraceOptions& options) {
-    int count = 0;
-    for (const auto* name : {&options.html, &options.svg, &options.tex, &options.json}) count += *name == "-" ? 1 : 0;
-    if (count > 1) fail<UsageError>("only one result can go to standard output ('-')");
-    if (options.npz == "-" || options.safetensors == "-") fail<UsageError>("--npz and --safetensors are not text: give a file name instead of '-'");
-    return count == 1;
-}
-
 bool writes_file(const TraceOptions& options) {
     for (const auto* name : {&options.html, &options.svg, &options.tex, &options.json, &options.npz, &options.safetensors})
         if (!name->empty()) return true;
@@ -114,7 +105,7 @@ std::uint64_t bytes_of_files(const TraceOptions& options, const EngineRequest& r
 
 void run(const TraceOptions& options) {
     if (!options.file.empty()) return trace_file_of_prompts(options);
-    const bool quiet = takes_stdout(options);
+    const bool quiet = takes_stdout({{"--html", options.html}, {"--svg", options.svg}, {"--tex", options.tex}, {"--json", options.json}, {"--npz", options.npz, false}, {"--safetensors", options.safetensors, false}});
     const TraceSites sites = parse_sites(options.sites);
     (void)parse_normalize(options.normalize);
     const auto start = std::chrono::steady_clock::now();

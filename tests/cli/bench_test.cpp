@@ -58,7 +58,7 @@ TEST_CASE("make-random and bench: wrong use ends with 2, failure with 1") {
         {"bench " + mini + " --tokens ''", 2, "lrp bench: --tokens: expected a value"},
         {"bench " + mini + " --products best", 2, "--products"},
         {"bench " + mini + " --runs 0", 2, "--runs"},
-        {"bench " + mini + " --seed -1", 2, "--seed: expected a number from 0, found -1"},
+        {"bench " + mini + " --seed -1", 2, "--seed: expected a number from 0 to 18446744073709551615, found -1"},
         {"bench " + mini + " --ids 1,x", 2, "--ids: expected token ids such as 1,5,7, found 'x'"},
         {"bench " + mini + " --ids 640", 1, "token id 640"},
         {"bench " + mini + " --backend tpu", 2, "backend: 'tpu' is not known"},

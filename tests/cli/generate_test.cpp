@@ -56,6 +56,9 @@ TEST_CASE("generate: text as it comes, ends, stop strings, ids without a tokeniz
     TemporaryFolder folder;
     const std::string file = (folder.path() / "out.json").string();
     CHECK(lrp_run("generate " + snow + "--json " + file).out == text.out);
+    const Result unwritable = lrp_run("generate " + snow + "--json /nonexistent/x.json");
+    CHECK((unwritable.code == 1 && unwritable.out == text.out));
+    CHECK_THAT(unwritable.err, Contains("/nonexistent/x.json: cannot be written"));
     CHECK(nlohmann::json::parse(read_text_file(file)) == json);
     const std::string plain = (golden_folder() / "models/plain").string();
     CHECK(lrp_run("generate " + plain + " --ids 0,5,9 --max-new-tokens 5").out == "48,45,52,45,13\n");
@@ -107,6 +110,13 @@ TEST_CASE("steer: units, heads, directions, files, modes; what was changed is to
     folder.write("edits.txt", "# the same\nset 3/118=4.0\n\nscale 2/40=0\nhead 1/3=0\n");
     CHECK(json_of("steer " + snow + "--edits " + (folder.path() / "edits.txt").string() + " --json") == all);
     CHECK(json_of("steer " + snow + "--set 3/118=4 --zero 2/40 --scale head:1/3=0 --json") == all);
+    // Edits of one unit take place as they come, of whatever kind they are.
+    folder.write("last.txt", "set 3/118=5\n");
+    const auto after = [&](const std::string& edits) { return json_of("steer " + snow + edits + " --json")["after"]; };
+    const auto five = after("--set 3/118=5");
+    for (const std::string edits : {"--scale 3/118=0 --set 3/118=5", "--zero 3/118 --add 3/118=5", "--set 3/118=2 --set 3/118=5", "--set 3/118=1 --edits " + (folder.path() / "last.txt").string(), "--add 3/118=1 --zero 3/118 --set 3/118=2.5 --scale 3/118=2"})
+        CHECK(after(edits) == five);
+    CHECK(after("--set 3/118=5 --zero 3/118") != five);
     const auto positions = json_of("steer " + snow + plan + "--positions 9-40 --json");
     CHECK(positions["after"] == fresh["after"]);  // from the prompt's last position on
     const auto up_to = [&](const std::string& named) { return json_of("steer " + snow + plan + "--positions " + named + " --json")["after"]; };
@@ -211,7 +221,20 @@ TEST_CASE("wrong use of these commands ends with 2 and says what is wrong; failu
         {"generate " + snow + "--top-k -1", 2, "--top-k"},
         {"generate " + snow + "--stop ''", 2, "--stop: expected a value, found an empty one"},
         {"generate " + mini + " --ids 640", 1, "token id 640 at position 0 is outside the vocabulary of 640"},
-        {"generate " + snow + "--json /nonexistent/x.json", 1, "/nonexistent/x.json: cannot be written"},
+        {"generate " + snow + "--json ''", 2, "--json: expected a file name, found an empty one"},
+        {"generate " + snow + "--seed 18446744073709551616", 2, "--seed: expected a number from 0 to 18446744073709551615, found 18446744073709551616"},
+        {"generate " + snow + "--units 3", 2, "--units: nothing is explained without --explain"},
+        {"generate " + snow + "--target 3", 2, "--target: nothing is explained without --explain"},
+        {"generate " + snow + "--rules cp-lrp", 2, "--rules: nothing is explained without --explain"},
+        {"generate " + snow + "--softmax-rule stop", 2, "--softmax-rule: nothing is explained without --explain"},
+        {"generate " + snow + "--recompute always", 2, "--recompute: nothing is explained without --explain"},
+        {"steer " + snow + "--zero 1/3 --json /nonexistent/x.json", 1, "/nonexistent/x.json: cannot be written"},
+        {"steer " + snow + "--zero 1/3 --softmax-rule stop", 2, "--softmax-rule: nothing is explained"},
+        {"steer " + snow + "--set 3/118=1e99", 1, "steering: the edits of neuron 3/118 come to more than a float32 holds"},
+        {"steer " + snow + "--set 3/118=1e30 --scale 3/118=1e30", 1, "steering: the edits of neuron 3/118 come to more than a float32 holds"},
+        {"steer " + snow + "--adjust 99999=0", 2, "--adjust: the model has 2304 neurons, found 99999"},
+        {"steer " + snow + "--adjust 3=0 --max-new-tokens 1", 2, "--adjust: acts from the second new token on; expected --max-new-tokens 2 or more, found 1"},
+        {"steer " + snow + "--zero 1/3 --positions 0,", 2, "--positions: expected positions such as 0-3,7, found '0,'"},
         {"steer " + snow, 2, "steer: nothing is to be changed"},
         {"steer " + snow + "--set 3-118=4", 2, "--set: expected LAYER/NEURON=VALUE such as 3/118=4.0 (or head:LAYER/HEAD=VALUE), found '3-118=4'"},
         {"steer " + snow + "--set 3/118", 2, "found '3/118'"},

@@ -70,6 +70,11 @@ TEST_CASE("write_file keeps links, permissions and devices") {
     CHECK(read_text_file(folder.path() / "real") == "new");
     CHECK(fs::status(folder.path() / "real").permissions() == (fs::perms::owner_read | fs::perms::owner_write));
 
+    fs::create_symlink("b", folder.path() / "a");
+    fs::create_symlink("a", folder.path() / "b");
+    CHECK_THROWS_WITH(write_file(folder.path() / "a", "new"), Contains("a: cannot be written (Too many levels of symbolic links)"));
+    CHECK(fs::is_symlink(folder.path() / "a"));
+
     REQUIRE(::mkfifo((folder.path() / "pipe").c_str(), 0600) == 0);
     const int reader = ::open((folder.path() / "pipe").c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     REQUIRE(reader >= 0);

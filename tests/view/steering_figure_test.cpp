@@ -41,8 +41,11 @@ TEST_CASE("the figure has its points where they belong") {
     const std::string svg = svg_steering(example(), figure);
     // Frames are 330 x 230 at (62, 78) and (468, 78); rates run from 0 to 1, perplexities from 1.5 to 7.5.
     CHECK_THAT(svg, Contains("<polyline points=\"62,250.5 227,193 392,135.5\"") && Contains("<polyline points=\"62,193 227,193 392,250.5\"") && Contains("<polyline points=\"62,221.75 227,193 392,221.75\""));
-    CHECK_THAT(svg, Contains("<polyline points=\"468,288.83 633,250.5 798,78\"") && Contains("7 prompts, 1 continuation each"));
+    CHECK_THAT(svg, Contains("<polyline points=\"468,288.83 633,250.5 798,78\"") && Contains("7 prompts, 1 continuation each; on target: &lt;script&gt;</text>"));
     CHECK_THAT(svg, Contains("&lt;b&gt;Food &amp; ") && Contains("3 &amp; more") && !Contains("<b>"));
+    SteeringFigure of_many = figure;
+    of_many.target = std::string(300, 'x');
+    CHECK_THAT(svg_steering(example(), of_many), Contains("each; on target: xxx") && Contains("xxx…</text>"));
     CHECK(random_point(example(), 2).rate == Approx(0.375));
     CHECK(random_point(example(), 2).off_target == Approx(0.125));
     CHECK_THAT(svg, Contains("<polygon points=\"62,273.5 227,216 392,158.5 392,112.5 227,170 62,227.5\""));  // Wilson's band: the lower ends, and back along the upper ones

@@ -12,7 +12,7 @@
 namespace lrp {
 
 /// In which order units are zeroed. Relevance and activation of a unit are summed over positions, relevance with its sign, activation by magnitude
-/// (of a head its norm).
+/// (of a head its norm). The last layer acts at the explained position alone, and its activations are those there.
 enum class FlipOrder { most_relevant, least_relevant, most_active, random };
 
 [[nodiscard]] constexpr const char* flip_order_name(FlipOrder order) {

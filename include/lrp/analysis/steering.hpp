@@ -178,6 +178,7 @@ class Steering {
             unit.push_back(static_cast<T>(index));
             factor.push_back(static_cast<T>(affine.factor));
             offset.push_back(static_cast<T>(affine.offset));
+            require(std::isfinite(factor.back()) && std::isfinite(offset.back()), "steering: the edits of ", site_name(key.first), " ", key.second, "/", index, " come to more than a ", scalar_name<T>, " holds");
         }
         Table& table = tables_[key];
         table.width = width;

@@ -50,6 +50,7 @@ inline void write_file(const std::filesystem::path& path, std::string_view bytes
     std::error_code code;
     const fs::file_status status = fs::status(path, code);
     require(!fs::is_directory(status), path.string(), ": cannot be written (it is a folder)");
+    if (status.type() == fs::file_type::none) check(code.value());
     if (fs::exists(status)) {
         if (::access(path.c_str(), W_OK) != 0) check(errno);
         if (!fs::is_regular_file(status)) {

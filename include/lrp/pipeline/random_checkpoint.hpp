@@ -200,7 +200,8 @@ inline void write_random_checkpoint(const std::filesystem::path& folder, const H
         fail(parent.string(), ": expected ", human_bytes(bytes), " free on the disk, found ", human_bytes(space.available));
 
     std::string temporary = (parent / ("." + target.filename().string() + "-XXXXXX")).string();
-    require(::mkdtemp(temporary.data()) != nullptr, parent.string(), ": cannot be written (", std::strerror(errno), ")");
+    const bool made = ::mkdtemp(temporary.data()) != nullptr;
+    require(made, parent.string(), ": cannot be written (", std::strerror(errno), ")");
     struct Remove {
         std::string path;
         ~Remove() {
@@ -219,8 +220,8 @@ inline void write_random_checkpoint(const std::filesystem::path& folder, const H
     }
     if (shards.size() > 1) write_file(fs::path(temporary) / "model.safetensors.index.json", index.dump(2) + "\n");
     write_file(fs::path(temporary) / "config.json", hf_config_text(file));
-    require(::chmod(temporary.c_str(), 0755) == 0 && std::rename(temporary.c_str(), target.c_str()) == 0, target.string(), ": cannot be written (",
-            std::strerror(errno), ")");
+    const bool moved = ::chmod(temporary.c_str(), 0755) == 0 && std::rename(temporary.c_str(), target.c_str()) == 0;
+    require(moved, target.string(), ": cannot be written (", std::strerror(errno), ")");
     remove.path.clear();
 }
 

@@ -113,8 +113,13 @@ class Panel {
     }
     std::string out = "<svg xmlns=\"http://www.w3.org/2000/svg\" " + std::string(figure.title.empty() ? "viewBox=\"0 26 830 356\" width=\"830\" height=\"356\"" : "viewBox=\"0 0 830 382\" width=\"830\" height=\"382\"") + " font-family=\"system-ui, sans-serif\" font-size=\"13\">\n"
                       "<rect width=\"830\" height=\"382\" fill=\"#ffffff\"/>\n" +
-                      (figure.title.empty() ? "" : "<text x=\"20\" y=\"24\" font-size=\"16\">" + markup(visible(figure.title)) + "</text>\n") + "<text x=\"20\" y=\"44\" font-size=\"12\" fill=\"#555555\">" + counted(report.prompts, "prompt") + ", " +
-                      counted(report.samples, "continuation") + " each; units: " + markup(visible(figure.units)) + "</text>\n";
+                      (figure.title.empty() ? "" : "<text x=\"20\" y=\"21\" font-size=\"16\">" + markup(visible(figure.title)) + "</text>\n");
+    const auto told = [&](const char* y, const std::string& text) {
+        const std::string whole = visible(text);
+        out += std::string("<text x=\"20\" y=\"") + y + "\" font-size=\"12\" fill=\"#555555\">" + markup(display_width(whole) <= 125 ? whole : fit(whole, 124) + "…") + "</text>\n";
+    };
+    told("38", counted(report.prompts, "prompt") + ", " + counted(report.samples, "continuation") + " each; on target: " + figure.target);
+    told("53", "units: " + figure.units);
     out += rate.frame("share of continuations on target", xs) + "<polygon points=\"" + band + back + "\" fill=\"#c8322f\" fill-opacity=\"0.15\"/>\n";
     for (const SteeringCurve& curve : report.random) {
         std::vector<double> own;
