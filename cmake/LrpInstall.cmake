@@ -5,7 +5,7 @@
 # rest: `development`).
 include(CMakePackageConfigHelpers)
 
-set(lrp_package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/lrpxx)
+set(lrp_package_dir ${CMAKE_INSTALL_DATADIR}/cmake/lrpxx)  # nothing in it depends on the machine
 get_property(lrp_all GLOBAL PROPERTY LRP_LIBRARIES)
 foreach(library IN LISTS lrp_all)
     get_target_property(sets ${library} INTERFACE_HEADER_SETS)
@@ -50,5 +50,10 @@ configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/lrpxxConfig.cmake.in ${P
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/lrpxxConfigVersion.cmake COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
 install(FILES ${PROJECT_BINARY_DIR}/lrpxxConfig.cmake ${PROJECT_BINARY_DIR}/lrpxxConfigVersion.cmake ${CMAKE_CURRENT_LIST_DIR}/FindCBLAS.cmake ${CMAKE_CURRENT_LIST_DIR}/FindPCRE2.cmake
               ${CMAKE_CURRENT_LIST_DIR}/Findutf8proc.cmake ${CMAKE_CURRENT_LIST_DIR}/FindThrustHeaders.cmake DESTINATION ${lrp_package_dir} COMPONENT development)
+file(RELATIVE_PATH lrp_prefix_from_pc "/${CMAKE_INSTALL_DATADIR}/pkgconfig" "/")
+set(lrp_pc_include "\${prefix}/${CMAKE_INSTALL_INCLUDEDIR}")
+if(IS_ABSOLUTE "${CMAKE_INSTALL_INCLUDEDIR}")
+    set(lrp_pc_include "${CMAKE_INSTALL_INCLUDEDIR}")
+endif()
 configure_file(${CMAKE_CURRENT_LIST_DIR}/lrpxx.pc.in ${PROJECT_BINARY_DIR}/lrpxx.pc @ONLY)
 install(FILES ${PROJECT_BINARY_DIR}/lrpxx.pc DESTINATION ${CMAKE_INSTALL_DATADIR}/pkgconfig COMPONENT development)

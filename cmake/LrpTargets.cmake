@@ -8,7 +8,7 @@
 #   lrpxx::cuda     the Thrust backend on CUDA cards, for sources compiled by nvcc
 #   lrpxx::io       checkpoints and data files      lrpxx::text  tokenizers      lrpxx::view  pictures
 #   lrpxx::store    the neuron store (SQLite)
-#   lrpxx::lrpxx    core, eigen, io, text and view, as far as found; the other backends are for those who name them
+#   lrpxx::lrpxx    core, eigen, io, text, view and, where there is SQLite, store; the other backends are for those who name them
 
 set(LRP_INCLUDE_ROOT ${PROJECT_SOURCE_DIR}/include)
 set(LRP_BACKEND_ROOT ${PROJECT_SOURCE_DIR}/backends)
@@ -95,26 +95,39 @@ if(LRP_HAS_IO)
     target_link_libraries(lrpxx_view INTERFACE lrpxx_core nlohmann_json::nlohmann_json)
 endif()
 
+# Tokenizers and stores are read with the headers of io.
+foreach(part TEXT STORE)
+    if(NOT LRP_HAS_IO AND LRP_WITH_${part})
+        if(LRP_WITH_${part} STREQUAL "ON")
+            message(FATAL_ERROR "lrpxx: LRP_WITH_${part} needs LRP_WITH_IO")
+        endif()
+        message(STATUS "lrpxx: ${part} is left out, it needs IO")
+        set(LRP_WITH_${part} OFF)
+    endif()
+endforeach()
 lrp_find(TEXT PCRE2 utf8proc)
-if(LRP_HAS_TEXT AND LRP_HAS_IO)
+if(LRP_HAS_TEXT)
     lrp_library(text PCRE2 utf8proc)
     lrp_headers(lrpxx_text ${LRP_INCLUDE_ROOT} lrp/text)
     target_link_libraries(lrpxx_text INTERFACE lrpxx_io PCRE2::8BIT utf8proc::utf8proc)
 endif()
 
 lrp_find(STORE SQLite3)
-if(LRP_HAS_STORE AND LRP_HAS_IO)
+if(LRP_HAS_STORE)
     lrp_library(store SQLite3)
     lrp_headers(lrpxx_store ${LRP_INCLUDE_ROOT} lrp/store)
-    target_link_libraries(lrpxx_store INTERFACE lrpxx_io SQLite::SQLite3)
+    target_link_libraries(lrpxx_store INTERFACE lrpxx_io $<IF:$<TARGET_EXISTS:SQLite3::SQLite3>,SQLite3::SQLite3,SQLite::SQLite3>)
 endif()
 
-lrp_library(lrpxx)
-lrp_headers(lrpxx_lrpxx ${LRP_INCLUDE_ROOT} lrp/pipeline)
-target_sources(lrpxx_lrpxx INTERFACE FILE_SET headers_include TYPE HEADERS BASE_DIRS ${LRP_INCLUDE_ROOT} FILES ${LRP_INCLUDE_ROOT}/lrp/lrp.hpp)
-get_property(lrp_parts GLOBAL PROPERTY LRP_LIBRARIES)
-list(REMOVE_ITEM lrp_parts lrpxx_lrpxx lrpxx_xtensor lrpxx_thrust lrpxx_thrust_omp lrpxx_thrust_tbb lrpxx_cuda)  # for those who name them
-target_link_libraries(lrpxx_lrpxx INTERFACE ${lrp_parts})
+if(LRP_HAS_EIGEN AND LRP_HAS_IO AND LRP_HAS_TEXT)
+    lrp_library(lrpxx)
+    lrp_headers(lrpxx_lrpxx ${LRP_INCLUDE_ROOT} lrp/pipeline)
+    target_sources(lrpxx_lrpxx INTERFACE FILE_SET headers_include TYPE HEADERS BASE_DIRS ${LRP_INCLUDE_ROOT} FILES ${LRP_INCLUDE_ROOT}/lrp/lrp.hpp)
+    target_link_libraries(lrpxx_lrpxx INTERFACE lrpxx_core lrpxx_eigen lrpxx_io lrpxx_view lrpxx_text)
+    if(LRP_HAS_STORE)
+        target_link_libraries(lrpxx_lrpxx INTERFACE lrpxx_store)
+    endif()
+endif()
 
 # What this project's own programs are compiled with; never seen by a user of the library.
 add_library(lrpxx_dev INTERFACE)

@@ -157,11 +157,13 @@ TEST_CASE("steer --report: table, JSON, pictures") {
     const auto first = json_of(base + "--target-tokens ' train, bread' --json");
     CHECK(first["chosen"]["points"][1]["off_target"].is_null());
 
-    const Result text = lrp_run(base + "--target-words spoon --html " + path("r.html") + " --svg " + path("r.svg") + " --title 'Spoons'");
+    const Result text = lrp_run(base + "--target-words spoon --html " + path("r.html") + " --svg " + path("r.svg") + " --title Spoons");
     CHECK(text.code == 0);
     CHECK_THAT(text.out, Contains("Spoons") && Contains("multiplier") && Contains("Slope of the rate") && Contains("3 prompts, 1 continuation each"));
     CHECK_THAT(read_text_file(path("r.html")), Contains("<svg") && Contains("Spoons"));
     CHECK(read_text_file(path("r.svg")).starts_with("<svg"));
+    const std::string picture = lrp_run(base + "--target-words spoon --title Spoons --svg -").out;
+    CHECK((picture.starts_with("<svg") && picture.ends_with("</svg>\n") && picture == read_text_file(path("r.svg"))));
     // Units by relevance: those that the prompts of another file come through.
     const auto relevant = json_of("steer " + mini + " --report --ids 0,265 --top-relevant 4 --relevance-file " + path("prompts.txt") +
                                   " --target-words spoon --multipliers 0 --random-sets 0 --max-new-tokens 3 --json");
@@ -173,6 +175,8 @@ TEST_CASE("steer --report: table, JSON, pictures") {
     };
     const std::vector<Case> cases{
         {base, "--report: say what is on target"},
+        {base + "--target-words a --svg - --html -", "only one result can go to standard output ('-'), found --svg and --html"},
+        {base + "--target-words a --svg x --json x", "--svg: --json writes to 'x' already"},
         {base + "--target-words a --target-tokens 3", "--report: say what is on target"},
         {base + "--target-words ,", "--target-words: expected words such as soup,bread, found ','"},
         {base + "--target-words a --positions 3", "--positions: a report has prompts of many lengths"},

@@ -44,7 +44,7 @@ enum class Site {
 struct SiteName {
     Site site;
     std::string_view name;
-    std::string_view alias;  ///< TransformerLens' name; `{}` stands for the layer
+    std::string_view alias;  ///< TransformerLens' name (`hook_act` is ours, in its manner; its `hook_normalized` is before the norm's weight, with the same relevance); `{}` stands for the layer
     bool per_layer;
 };
 

@@ -7,9 +7,11 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
+#include <vector>
 
-#include <lrp/analysis/attribute.hpp>
+#include <lrp/analysis/attribute_many.hpp>
 #include <lrp/model/llama/model.hpp>
 #include <lrp/pipeline/load_llama.hpp>
 #include <lrp/text/tokenizer.hpp>
@@ -65,14 +67,24 @@ class Pretrained {
         return Pretrained(std::move(ctx), LlamaModel<B, Rules>(config, std::move(weights)), load_tokenizer(folder));
     }
 
-    /// The trace of the next token after `prompt`, or of what the options name.
+    /// The trace of the next token after `prompt`, or of what the options name. Error where the folder has no tokenizer; else as `attribute`.
     [[nodiscard]] Trace explain(std::string_view prompt, const AttributeOptions& options = {}) {
-        require(tokenizer_.has_value(), "explain: the model has no tokenizer.json; give token ids");
-        const Encoding encoding = tokenizer_->encode(prompt);
-        Trace trace = attribute(*ctx_, model_, encoding.ids, options);
-        trace.prompt = prompt;
-        name_tokens(trace, *tokenizer_, &encoding);
-        return trace;
+        const Encoding encoding = encode(prompt);
+        return named(attribute(*ctx_, model_, encoding.ids, options), prompt, &encoding);
+    }
+    /// The same of token ids, for which no tokenizer is needed.
+    [[nodiscard]] Trace explain(std::span<const std::int32_t> ids, const AttributeOptions& options = {}) { return named(attribute(*ctx_, model_, ids, options), "", nullptr); }
+    /// The traces of several prompts, some of them together in each pass; those of about one length should follow each other.
+    [[nodiscard]] std::vector<Trace> explain_all(std::span<const std::string> prompts, const AttributeOptions& options = {}) {
+        std::vector<Encoding> encodings;
+        std::vector<PromptOfMany> ids;
+        for (const std::string& prompt : prompts) {
+            encodings.push_back(encode(prompt));
+            ids.push_back({encodings.back().ids});
+        }
+        std::vector<Trace> traces = attribute_all(*ctx_, model_, ids, options);
+        for (std::size_t i = 0; i < traces.size(); ++i) traces[i] = named(std::move(traces[i]), prompts[i], &encodings[i]);
+        return traces;
     }
 
     [[nodiscard]] Context& context() { return *ctx_; }
@@ -82,6 +94,16 @@ class Pretrained {
   private:
     Pretrained(std::unique_ptr<Context> ctx, LlamaModel<B, Rules> model, std::optional<Tokenizer> tokenizer)
         : ctx_(std::move(ctx)), model_(std::move(model)), tokenizer_(std::move(tokenizer)) {}
+
+    [[nodiscard]] Encoding encode(std::string_view prompt) const {
+        require(tokenizer_.has_value(), "explain: the model has no tokenizer.json; give token ids");
+        return tokenizer_->encode(prompt);
+    }
+    [[nodiscard]] Trace named(Trace trace, std::string_view prompt, const Encoding* encoding) const {
+        trace.prompt = prompt;
+        if (tokenizer_) name_tokens(trace, *tokenizer_, encoding);
+        return trace;
+    }
 
     std::unique_ptr<Context> ctx_;
     LlamaModel<B, Rules> model_;
