@@ -8,6 +8,7 @@ tensor of three dimensions (for which PyTorch copies the transposed vocabulary m
 """
 import json
 import os
+import signal
 import sys
 import time
 
@@ -56,6 +57,7 @@ def explain(model, ids, target):
 
 def main():
     folder, kind, threads = sys.argv[1:4]
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # ends with its standard input
     answers = os.fdopen(os.dup(1), "w")  # what libraries print goes to standard error
     os.dup2(2, 1)
     torch.set_num_threads(int(threads))
