@@ -85,7 +85,7 @@ void add_generate_command(CLI::App& app) {
     command->add_option("--units", options->units, "with --explain: list so many neurons and heads for each token")->check(CLI::Range(1, 1 << 20));
     add_json_option(*command, options->json);
     command->footer("Without a temperature the most likely token is taken each time. With --ids and no tokenizer, ids are shown. JSON holds new_ids, text (null without a\n"
-                    "tokenizer), end (length, stop_id or stop_string), token_logits, ids and prompt; with --explain also tokens and explained, an entry each new token.\nExamples:\n"
+                    "tokenizer), end (length, stop_id or stop_string), token_logits, ids and prompt; with --explain also tokens, rules and explained, an entry each new token.\nExamples:\n"
                     "  lrp generate examples/models/mini \"On Sunday there is a lot of snow.\"\n"
                     "  lrp generate examples/models/mini \"Ben paints the chair\" --temperature 0.8 --top-p 0.9 --seed 1 --stop .\n"
                     "  lrp generate examples/models/mini \"On Sunday there is a lot of snow.\" --explain\n"
