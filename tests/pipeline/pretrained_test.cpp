@@ -9,6 +9,7 @@
 #include "support/golden.hpp"
 
 using namespace lrp;
+using lrp::test::golden_folder;
 using Catch::Matchers::Contains;
 
 TEST_CASE("a model from a folder explains a prompt, ids, and many prompts alike") {
