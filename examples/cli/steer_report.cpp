@@ -45,7 +45,7 @@ class Target {
             require(tokenizer.has_value(), folder, ": there is no tokenizer.json, without which --target-words has no text to look at; give --target-tokens");
             words_ = words_of(report.target_words);
             if (words_.empty()) fail<UsageError>("--target-words: expected words such as soup,bread, found '", report.target_words, "'");
-            text_ = "continuations with one of the words " + join(words_);
+            text_ = (words_.size() == 1 ? "continuations with the word " : "continuations with one of the words ") + join(words_);
             return;
         }
         std::set<std::string> names;
@@ -53,7 +53,7 @@ class Target {
             tokens_.insert(token_argument(part, "--target-tokens", tokenizer));
             names.insert("'" + part + "'");
         }
-        text_ = "continuations that begin with one of the tokens " + join(names);
+        text_ = (names.size() == 1 ? "continuations that begin with the token " : "continuations that begin with one of the tokens ") + join(names);
     }
     [[nodiscard]] const std::string& text() const { return text_; }
 

@@ -104,9 +104,9 @@ TEST_CASE("steer: units, heads, directions, files, modes; what was changed is to
     CHECK_THAT(text.out, Contains("Changed 3 of 3 units (all-positions)") && Contains("Before: The street") && Contains("After: ") && Contains("' The' 14.09"));
 
     TemporaryFolder folder;
-    const std::string file = (folder.path() / "out.json").string();
-    CHECK(lrp_run("steer " + snow + plan + "--json " + file).out == text.out);
-    CHECK(nlohmann::json::parse(read_text_file(file)) == all);
+    const std::string steered = (folder.path() / "out.json").string();
+    CHECK(lrp_run("steer " + snow + plan + "--json " + steered).out == text.out);
+    CHECK(nlohmann::json::parse(read_text_file(steered)) == all);
     folder.write("edits.txt", "# the same\nset 3/118=4.0\n\nscale 2/40=0\nhead 1/3=0\n");
     CHECK(json_of("steer " + snow + "--edits " + (folder.path() / "edits.txt").string() + " --json") == all);
     CHECK(json_of("steer " + snow + "--set 3/118=4 --zero 2/40 --scale head:1/3=0 --json") == all);
@@ -114,7 +114,8 @@ TEST_CASE("steer: units, heads, directions, files, modes; what was changed is to
     folder.write("last.txt", "set 3/118=5\n");
     const auto after = [&](const std::string& edits) { return json_of("steer " + snow + edits + " --json")["after"]; };
     const auto five = after("--set 3/118=5");
-    for (const std::string edits : {"--scale 3/118=0 --set 3/118=5", "--zero 3/118 --add 3/118=5", "--set 3/118=2 --set 3/118=5", "--set 3/118=1 --edits " + (folder.path() / "last.txt").string(), "--add 3/118=1 --zero 3/118 --set 3/118=2.5 --scale 3/118=2"})
+    for (const std::string& edits : std::vector<std::string>{"--scale 3/118=0 --set 3/118=5", "--zero 3/118 --add 3/118=5", "--set 3/118=2 --set 3/118=5", "--set 3/118=1 --edits " + (folder.path() / "last.txt").string(),
+                                                              "--add 3/118=1 --zero 3/118 --set 3/118=2.5 --scale 3/118=2"})
         CHECK(after(edits) == five);
     CHECK(after("--set 3/118=5 --zero 3/118") != five);
     const auto positions = json_of("steer " + snow + plan + "--positions 9-40 --json");
