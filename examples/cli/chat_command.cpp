@@ -2,10 +2,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // A conversation with a model that can be asked why, and changed, between two lines.
+#include <poll.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <cstdio>
 #include <functional>
 #include <iostream>
@@ -94,12 +94,13 @@ class Chat {
     std::optional<std::string> read_line() {
         std::string line;
         if (terminal_) {
-            std::cout << "> " << std::flush;
             watch_signals({SIGINT}, 0);
+            std::cout << "> " << std::flush;
+            pollfd input{STDIN_FILENO, POLLIN, 0};
+            while (!stop_asked() && ::poll(&input, 1, 100) <= 0) {}  // whichever thread the signal comes to, and whenever
         }
-        errno = 0;
-        std::getline(std::cin, line);
-        const bool interrupted = std::cin.eof() && errno == EINTR;
+        if (!stop_asked()) std::getline(std::cin, line);
+        const bool interrupted = terminal_ && stop_asked();
         if (terminal_) watch_signals({SIGINT}, SA_RESETHAND | SA_RESTART);
         if (!interrupted) return std::cin ? std::optional(line) : std::nullopt;
         std::cin.clear();

@@ -46,7 +46,7 @@ void check_options(const TraceOptions& options) {
     refuse(!options.through.empty(), "--through", "it follows paths in one prompt");
     refuse(options.include_embedding, "--include-embedding", "no heatmap is shown");
     refuse(options.has_normalize, "--normalize", "no heatmap is shown");
-    if (options.npz == "-" || options.safetensors == "-") fail<UsageError>("--npz and --safetensors are not text: give a file name instead of '-'");
+    (void)takes_stdout({{"--json", options.json}, {"--npz", options.npz, false}, {"--safetensors", options.safetensors, false}});
 }
 
 /// The prompt in a line of JSONL.

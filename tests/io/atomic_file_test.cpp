@@ -84,7 +84,7 @@ TEST_CASE("write_file keeps links, permissions and devices") {
     ::close(reader);
     CHECK(got == "through");
     CHECK(fs::is_fifo(folder.path() / "pipe"));
-    CHECK(entries(folder) == 3);
+    CHECK(entries(folder) == 5);
 }
 
 TEST_CASE("write_file gives new files the permissions of any other new file") {
