@@ -60,6 +60,7 @@ TEMPLATE_TEST_CASE("attention in tiles is attention", "[op]", float, double) {
     if constexpr (is_native<B>(Native::tiles) || is_native<B>(Native::attention)) {
         for (const auto& one : {TiledCase{"one token", 1, 1, 1, 4}, TiledCase{"a full tile", 16, 2, 2, 5}, TiledCase{"one more than a tile", 17, 4, 2, 8},
                                 TiledCase{"three tiles, four heads on one", 37, 4, 1, 6}, TiledCase{"the last queries", 37, 4, 2, 6, 5},
+                                TiledCase{"all queries but the first", 37, 2, 1, 4, 36},
                                 TiledCase{"one query", 18, 2, 1, 4, 1}, TiledCase{"across blocks of keys", 300, 2, 1, 40}, TiledCase{"and the last of them", 301, 2, 2, 5, 70}})
             for (const bool sliced : {false, true}) {
                 INFO(one.what << (sliced ? ", sliced" : ""));
@@ -70,10 +71,12 @@ TEMPLATE_TEST_CASE("attention in tiles is attention", "[op]", float, double) {
                 const auto Q = bench.activation(q), K = bench.activation(k), V = bench.activation(v);
                 auto Z = bench.activation(one.queries, wide);
                 const auto C = bench.coefficient(c);
-                auto rows = bench.line(2 * one.heads * one.queries);
+                const std::size_t kept = 2 * one.heads * one.queries;
+                auto rows = bench.line(kept + 2);
                 const TiledAttention::Params<TestType> p{static_cast<Index>(one.heads), static_cast<Index>(one.kv_heads), static_cast<Index>(one.head_dim), 0.75};
                 TiledAttention::forward(bench.ctx, p, Q.in(), K.in(), V.in(), Z.out(), rows.data());
                 agree<TestType>("TiledAttention forward", bench.get(Z), attend(one, p.scale, q, k, v));
+                CHECK(std::isnan(bench.get(rows)[0][kept]));  // nothing is written behind the last row's
 
                 const TiledAttention::Saved<TestType> saved{Q.in(), K.in(), V.in(), Z.in(), rows.data()};
                 auto c_q = bench.coefficient(one.queries, wide), c_k = bench.coefficient(one.tokens, narrow), c_v = bench.coefficient(one.tokens, narrow);
@@ -133,6 +136,27 @@ TEMPLATE_TEST_CASE("attention in tiles is attention", "[op]", float, double) {
         auto short_k = bench.activation(17, 2);
         CHECK_THROWS_WITH(TiledAttention::forward(bench.ctx, TiledAttention::Params<TestType>{1, 1, 2, 1}, Q.in(), short_k.in(), V.in(), Z.out(), rows.data()),
                           Catch::Matchers::Contains("TiledAttention: expected keys for all 18 queries, found 17"));
+        auto odd = bench.activation(18, 3);
+        auto c_odd = bench.coefficient(18, 3);
+        using Sizes = TiledAttention::Params<TestType>;
+        const auto forward = [&](const Sizes& sizes, const auto& queries, const auto& keys, const auto& values, auto& out) {
+            TiledAttention::forward(bench.ctx, sizes, queries.in(), keys.in(), values.in(), out.out(), rows.data());
+        };
+        CHECK_THROWS_WITH(forward(Sizes{1, 0, 2, 1}, Q, K, V, Z), Catch::Matchers::Contains("1 heads of 2 over 0"));
+        CHECK_THROWS_WITH(forward(Sizes{3, 2, 1, 1}, odd, K, V, odd), Catch::Matchers::Contains("3 heads of 1 over 2"));
+        CHECK_THROWS_WITH(forward(Sizes{1, 1, 3, 1}, Q, odd, odd, Z), Catch::Matchers::Contains("do not fit queries [18, 2]"));
+        CHECK_THROWS_WITH(forward(Sizes{1, 1, 2, 1}, Q, odd, V, Z), Catch::Matchers::Contains("TiledAttention: keys: expected shape [18, 2], found [18, 3]"));
+        CHECK_THROWS_WITH(forward(Sizes{1, 1, 2, 1}, Q, K, odd, Z), Catch::Matchers::Contains("TiledAttention: values"));
+        CHECK_THROWS_WITH(forward(Sizes{1, 1, 2, 1}, Q, K, V, odd), Catch::Matchers::Contains("TiledAttention: output"));
+        auto c_z = bench.coefficient(18, 2), c_fits = bench.coefficient(18, 2);
+        const auto back = [&](const auto& of_out, auto& of_queries, auto& of_keys, auto& of_values) {
+            const TiledAttention::Saved<TestType> kept{Q.in(), K.in(), V.in(), Z.in(), rows.data()};
+            TiledAttention::vjp(bench.ctx, Sizes{1, 1, 2, 1}, kept, {1, 1, 1}, of_out.in(), of_queries.out(), of_keys.out(), of_values.out());
+        };
+        CHECK_THROWS_WITH(back(c_odd, c_fits, c_fits, c_fits), Catch::Matchers::Contains("TiledAttention: coefficient of the output"));
+        CHECK_THROWS_WITH(back(c_z, c_odd, c_fits, c_fits), Catch::Matchers::Contains("TiledAttention: coefficient of q"));
+        CHECK_THROWS_WITH(back(c_z, c_fits, c_odd, c_fits), Catch::Matchers::Contains("TiledAttention: coefficient of k"));
+        CHECK_THROWS_WITH(back(c_z, c_fits, c_fits, c_odd), Catch::Matchers::Contains("TiledAttention: coefficient of v"));
     } else {
         Bench<TestType> bench;  // nothing to test: say so, and let the fixture see a call
         auto none = bench.activation(1, 1);

@@ -52,7 +52,7 @@ TEMPLATE_TEST_CASE("matmul: every transposition, scale and accumulation, on slic
         Bench<TestType> bench(3, sliced);
         using B = typename Bench<TestType>::B;
         for (const auto& [m, k, n] :
-             {Sizes{1, 1, 1}, Sizes{5, 7, 3}, Sizes{1, 33, 70}, Sizes{70, 20, 1}, Sizes{17, 9, 530}, Sizes{530, 4, 5}, Sizes{517, 3, 514}})
+             {Sizes{1, 1, 1}, Sizes{5, 7, 3}, Sizes{1, 33, 70}, Sizes{70, 20, 1}, Sizes{17, 9, 530}, Sizes{530, 4, 5}, Sizes{517, 3, 514}, Sizes{3, 300, 5}})
             for (const bool ta : {false, true})
                 for (const bool tb : {false, true})
                     for (const auto& [alpha, beta] : {std::pair{1.0, 0.0}, std::pair{0.5, 2.0}, std::pair{-3.0, 1.0}}) {
@@ -112,7 +112,7 @@ TEMPLATE_TEST_CASE("matmul_batched: heads side by side or stacked, groups share 
 
 TEMPLATE_TEST_CASE("map: values per row and per column, in place, and of no input", "[primitive]", float, double) {
     for (const bool sliced : {false, true})
-        for (const std::size_t cols : {1, 301}) {
+        for (const std::size_t cols : {1, 301, 4100}) {
             Bench<TestType> bench(6, sliced);
             using B = typename Bench<TestType>::B;
             const Rows x = bench.normal(9, cols), per_row = bench.normal(1, 9), per_column = bench.normal(1, cols);
@@ -149,6 +149,10 @@ TEMPLATE_TEST_CASE("fill, copy, gather_rows and scatter_add_rows touch what they
         auto X = bench.put(x), copied = bench.put(Rows(5, Row(2, not_a_number))), gathered = bench.put(Rows(4, Row(4, not_a_number)));
         B::copy(bench.ctx, X.in().columns(1, 2), copied.out());
         CHECK(gap(bench.get(copied), oracle::columns(x, 1, 2)) == 0);
+        auto wider = bench.put(Rows(5, Row(4, 1.0)));
+        B::copy(bench.ctx, copied.in(), wider.out().columns(1, 2));
+        CHECK(gap(oracle::columns(bench.get(wider), 1, 2), oracle::columns(x, 1, 2)) == 0);
+        CHECK((gap(oracle::columns(bench.get(wider), 0, 1), Rows(5, Row(1, 1.0))) == 0 && gap(oracle::columns(bench.get(wider), 3, 1), Rows(5, Row(1, 1.0))) == 0));
         B::gather_rows(bench.ctx, X.in(), ids, gathered.out());
         CHECK(gap(bench.get(gathered), {x[4], x[0], x[4], x[1]}) == 0);
         auto table = bench.put(Rows(5, Row(4, not_a_number)));

@@ -82,6 +82,20 @@ TEST_CASE("a thread pool of nothing to do returns, and 0 threads means as many a
     CHECK(ThreadPool(0).size() >= 1);
 }
 
+TEST_CASE("a loop ends with its last index, on whichever thread") {
+    ThreadPool pool(2);
+    for (int round = 0; round < 20; ++round) {
+        std::latch both(2);  // either thread has one index
+        std::atomic<int> done{0};
+        pool.parallel_for(2, [&](Index, unsigned thread) {
+            both.arrive_and_wait();
+            for (std::atomic<int> i{0}; thread == 1 && i < 100000;) ++i;  // the caller has long come to its end
+            ++done;
+        });
+        CHECK(done == 2);
+    }
+}
+
 TEST_CASE("two threads may share one pool") {
     ThreadPool pool(3);
     std::atomic<int> sum{0};

@@ -1,6 +1,6 @@
 // SPDX-FileCopyrightText: 2026 The lrpxx authors
 // SPDX-License-Identifier: BSD-3-Clause
-#include <lrp/eigen/product/amx.hpp>
+#include <lrp/eigen/product/amx_product.hpp>
 
 #include <cmath>
 #include <cstring>
@@ -161,7 +161,7 @@ const std::vector<Shape> large_shapes = {
     {3, 40, 2100},                   // and backward more than 64
     {20, 1100, 300},                 // backward wider than 64 tiles
     {40, 1090, 290},                 // many tokens: more than 32 steps, wider than 16 tiles
-    {40, 290, 1090}, {530, 40, 35},  // more than 32 token blocks
+    {40, 290, 1090}, {530, 20, 260}, {530, 260, 20},  // more than 32 token blocks, over whole panels
 };
 
 }  // namespace
@@ -233,6 +233,35 @@ TEST_CASE("the bits do not depend on how columns are cut into panels") {
             }
 }
 
+TEST_CASE("packing and panels are dealt over threads, and the bits do not depend on their number") {
+    for (const Direction direction : both_directions)
+        for (const Index tokens : {7, 50})
+            for (const int terms : {1, 3}) {
+                const Problem problem(direction, tokens, 150, 130);
+                const auto dealt = [&](unsigned threads, const Product& form) {
+                    const GuardedMatrix<float> result(tokens, problem.width(), problem.width() + 2, Guard::after);
+                    const View<float> y = result.view();
+                    for (Index t = 0; t < tokens; ++t)
+                        for (Index j = 0; j < problem.width(); ++j) y(t, j) = problem.before[static_cast<std::size_t>(t * problem.width() + j)];
+                    ThreadPool pool(threads);
+                    ProductScratch scratch(threads);
+                    if (direction == Direction::forward) {
+                        TileProduct<SoftTiles>::forward(pool, scratch, form, problem.x.view(), problem.w.view(), y, terms);
+                    } else {
+                        TileProduct<SoftTiles>::backward(pool, scratch, form, problem.x.view(), problem.w.view(), y, terms);
+                    }
+                    std::vector<float> out;
+                    for (Index t = 0; t < tokens; ++t) out.insert(out.end(), y.row(t), y.row(t) + problem.width());
+                    return out;
+                };
+                CAPTURE(problem.backward(), tokens, terms);
+                CHECK(dealt(1, {}) == problem.run<SoftTiles>(terms, 1, 0, {0}));
+                const auto scaled = dealt(3, {.alpha = 0.5, .beta = -2});
+                CHECK(scaled == problem.run<SoftTiles>(terms, 0.5f, -2, {0}));
+                CHECK(problem.deviation(scaled, 0.5f, -2) <= (terms == 1 ? rounded : exact));
+            }
+}
+
 TEST_CASE("nothing before the first or after the last number is touched") {
     // A stray access ends the program. Every other test guards the end; this one the beginning.
     for (const Direction direction : both_directions)
@@ -242,15 +271,15 @@ TEST_CASE("nothing before the first or after the last number is touched") {
         }
 }
 
-TEST_CASE("three terms hold every bit of a float") {
+TEST_CASE("three terms hold every bit of a float, one is the nearest bf16") {
     // One token, one weight of 1: the result is the number itself.
     const bf16 one[1] = {bf16(1.0f)};
     const View<const bf16> w(one, 1, 1);
-    const auto through = [&](Direction direction, float value) {
-        Packed packed(1, 1, 3);
-        amx_pack<SoftTiles>(direction, View<const float>(&value, 1, 1), 3, 0, 1, packed.data());
+    const auto through = [&](Direction direction, float value, int terms = 3) {
+        Packed packed(1, 1, terms);
+        amx_pack<SoftTiles>(direction, View<const float>(&value, 1, 1), terms, 0, 1, packed.data());
         float out = 0;
-        amx_product<SoftTiles>(direction, {packed.data(), w, View<float>(&out, 1, 1), 0, 1}, 3);
+        amx_product<SoftTiles>(direction, {packed.data(), w, View<float>(&out, 1, 1), 0, 1}, terms);
         return out;
     };
     std::mt19937 random(9);
@@ -261,6 +290,7 @@ TEST_CASE("three terms hold every bit of a float") {
             CAPTURE(value);
             if (std::fabs(value) >= 0x1p-103f) {
                 CHECK(through(direction, value) == value);
+                CHECK(through(direction, value, 1) == static_cast<float>(bf16(value)));
             } else {
                 CHECK(std::fabs(through(direction, value) - value) <= 0x1p-125f);
             }
@@ -294,6 +324,16 @@ TEST_CASE("a token that is not finite does not reach the others") {
         }
 }
 
+TEST_CASE("a weight that is not finite reaches its own column and no other") {
+    for (const Index n : {36, 37})  // the last row of W is one of a pair, or alone
+        for (const int terms : {1, 3}) {
+            const Problem problem(Direction::backward, 5, 70, n);
+            problem.w.view()(n - 1, 69) = bf16(std::numeric_limits<float>::infinity());
+            const auto spoiled = problem.run<SoftTiles>(terms, 1, 0, {0});
+            for (std::size_t i = 0; i < spoiled.size(); ++i) REQUIRE(std::isfinite(spoiled[i]) == (i % 70 != 69));
+        }
+}
+
 TEST_CASE("a depth of zero gives zeros, and a number of terms that does not exist is refused") {
     for (const Direction direction : both_directions) {
         std::vector<float> out(6, 5.0f);
@@ -314,7 +354,9 @@ TEST_CASE("panels are multiples of 32 columns, at least one per thread as long a
     CHECK(amx_columns(Direction::backward, 512, 8192, 2) == 256);
     CHECK(amx_columns(Direction::backward, 16, 2048, 2) == 1024);
     CHECK(amx_columns(Direction::backward, 16, 8192, 2) == 1024);
+    CHECK((amx_columns(Direction::backward, 32, 8192, 2) == 1024 && amx_columns(Direction::backward, 33, 8192, 2) == 256));
     CHECK(amx_columns(Direction::forward, 16, 1000, 64) == 32);
+    CHECK(amx_columns(Direction::forward, 16, 100, 0) == 128);
     CHECK(amx_columns(Direction::forward, 16, 1, 64) == 32);
 }
 

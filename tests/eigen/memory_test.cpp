@@ -6,6 +6,7 @@
 #include <memory>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include <lrp/eigen/backend.hpp>
 
@@ -54,6 +55,45 @@ TEST_CASE("memory given back is lent again, to what it fits") {
         memory.give(HostBlock((1 << 20) + 4096));
         CHECK(memory.take((1 << 20) - 4096).data() == place);
     }
+}
+
+TEST_CASE("the bounds of what is kept and lent") {
+    HostMemory memory;
+    memory.give(HostBlock(HostMemory::smallest_kept - 1));
+    CHECK(memory.kept_bytes() == 0);
+    memory.give(HostBlock(HostMemory::smallest_kept));
+    CHECK(memory.kept_bytes() == HostMemory::smallest_kept);
+    CHECK(memory.take(HostMemory::smallest_kept).size() == HostMemory::smallest_kept);
+    CHECK(memory.kept_bytes() == 0);
+    constexpr std::size_t asked = 1 << 20, eighth = asked / 8;
+    memory.give(HostBlock(asked + eighth));  // too large by an eighth, and by a byte more
+    CHECK(memory.take(asked).size() == asked + eighth);
+    memory.give(HostBlock(asked + eighth + 1));
+    CHECK(memory.take(asked).size() == asked);
+    memory.give(HostBlock(asked + 2));
+    memory.give(HostBlock(asked + 1));
+    memory.give(HostBlock(asked + 3));
+    CHECK(memory.take(asked).size() == asked + 1);
+    CHECK(reinterpret_cast<std::uintptr_t>(memory.take(2 * HostBlock::large_page).data()) % HostBlock::large_page == 0);
+    memory.give(HostBlock(4 * asked));
+    memory.give(HostBlock(asked));
+    CHECK(memory.take(asked).size() == asked);
+    CHECK(memory.kept_bytes() == 4 * asked);  // what fits was lent, and nothing let go
+    CHECK(memory.take(4 * asked).size() == 4 * asked);
+    memory.give(HostBlock(asked));
+    CHECK(memory.take(1000).size() == 1000);  // what is small asks for nothing that is kept
+    CHECK(memory.kept_bytes() == asked);
+}
+
+TEST_CASE("borrowed memory keeps its owner as long as it is held, wherever it is moved") {
+    EigenBackend<float>::context ctx(1u);
+    const auto owner = std::make_shared<std::vector<float>>(4, 1.0f);
+    using Buffer = EigenBackend<float>::buffer<float>;
+    Buffer lent = EigenBackend<float>::borrow<float>(ctx, owner->data(), 4, owner);
+    Buffer moved = std::move(lent);
+    CHECK((owner.use_count() == 2 && moved.size() == 4 && moved.data() == owner->data()));
+    moved = Buffer();
+    CHECK(owner.use_count() == 1);
 }
 
 TEST_CASE("small blocks are left to the heap, large ones lie on large pages' boundaries") {

@@ -19,7 +19,7 @@ namespace {
 /// A right product in float, in which one thing may be wrong.
 template <class W>
 struct Plain {
-    enum class Fault { none, off_by_little, last_column, ignores_beta, reads_result, writes_beyond, rows_only, not_finite };
+    enum class Fault { none, off_by_little, last_column, ignores_beta, reads_result, writes_beyond, writes_far, rows_only, not_finite, above, below };
     bool backward = false;
     Fault fault = Fault::none;
 
@@ -31,10 +31,13 @@ struct Plain {
                 if (fault == Fault::off_by_little) sum *= 1.0001f;
                 if (fault == Fault::last_column && j + 1 == y.cols) sum = 0;
                 if (fault == Fault::rows_only && t >= 16) sum = 0;
+                if (fault == Fault::above) sum += 0.01f;
+                if (fault == Fault::below) sum -= 0.01f;
                 if (fault == Fault::not_finite && t == 0 && j == 0) sum /= 0.0f;
                 const bool accumulate = fault == Fault::ignores_beta ? false : fault == Fault::reads_result ? true : beta != 0;
                 y(t, j) = accumulate ? alpha * sum + beta * y(t, j) : alpha * sum;
             }
+            if (fault == Fault::writes_far) y.data[t * y.stride + y.stride - 1] = 0;
             if (fault == Fault::writes_beyond) y.data[t * y.stride + y.cols] = 0;
         }
     }
@@ -51,7 +54,8 @@ TEMPLATE_TEST_CASE("a right product passes, and every fault is found and said on
     CHECK(said.str().empty());
 
     for (const Fault fault :
-         {Fault::off_by_little, Fault::last_column, Fault::ignores_beta, Fault::reads_result, Fault::writes_beyond, Fault::rows_only, Fault::not_finite})
+         {Fault::off_by_little, Fault::last_column, Fault::ignores_beta, Fault::reads_result, Fault::writes_beyond, Fault::writes_far, Fault::rows_only,
+          Fault::not_finite, Fault::above, Fault::below})
         for (const bool backward_is_wrong : {false, true}) {
             CAPTURE(static_cast<int>(fault), backward_is_wrong);
             std::ostringstream complaints;

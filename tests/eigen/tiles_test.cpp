@@ -90,6 +90,14 @@ TEST_CASE("an emulated configuration refuses what the processor refuses") {
     config.rows[2] = 15;  // the right operand's rows are the left one's pairs
     SoftTiles::configure(config);
     CHECK_THROWS_WITH((SoftTiles::dot<0, 1, 2>()), Contains("16 x 16 sums do not fit 16 x 16 times 15 x 16 pairs"));
+    for (const int wrong : {0, 1, 2}) {  // rows of the left operand, columns of the right one, half a number
+        config = TileConfig::full();
+        if (wrong == 0) config.rows[1] = 15;
+        if (wrong >= 1) config.colsb[2] = 62;
+        if (wrong == 2) config.colsb[0] = 62;
+        SoftTiles::configure(config);
+        CHECK_THROWS_WITH((SoftTiles::dot<0, 1, 2>()), Contains("sums do not fit"));
+    }
     SoftTiles::release();
 }
 
@@ -102,9 +110,31 @@ TEST_CASE("an emulated tile product sums as the processor does") {
     CHECK(one_dot(0, b(0x1p-100f), b(0), b(0x1p-30f), b(0)) == 0);
     CHECK(one_dot(0x1p-130f, b(0), b(0), b(0), b(0)) == 0);
     CHECK(one_dot(0, b(0x1p-63f), b(0), b(0x1p-63f), b(0)) == 0x1p-126f);
-    // A product and a sum are rounded once: here the product alone would be infinite.
+    CHECK(one_dot(0x1p-127f, b(0x1p-63f), b(0), b(0x1p-63f), b(0)) == 0x1p-126f);
+    CHECK(one_dot(0x1p-126f, b(0x1.8p-63f), b(-0x1p-63f), b(0x1p-63f), b(0x1p-63f)) == 0x1p-126f);
+    const float below = one_dot(-0x1.8p-126f, b(0x1p-63f), b(0), b(0x1p-63f), b(0));
+    CHECK((below == 0 && std::signbit(below)));
+    // Infinite is infinite.
     const float most = std::numeric_limits<float>::max();
     CHECK(one_dot(most, b(0x1p64f), b(0), b(0x1p64f), b(0)) == std::numeric_limits<float>::infinity());
+    // A product and a sum are rounded once: alone, the second product would be infinite, or lose what tips the balance.
+    const auto two_dots = [](bf16 a0, bf16 b0, bf16 a1, bf16 b1) {
+        TileConfig config;
+        config.palette = 1;
+        config.rows = {1, 1, 2};
+        config.colsb = {4, 8, 4};
+        SoftTiles::configure(config);
+        const bf16 left[4] = {a0, b(0), a1, b(0)}, right[4] = {b0, b(0), b1, b(0)};
+        float sum = 0;
+        SoftTiles::load<1>(left, 64);
+        SoftTiles::load<2>(right, 4);
+        SoftTiles::dot<0, 1, 2>();
+        SoftTiles::store<0>(&sum, 64);
+        SoftTiles::release();
+        return sum;
+    };
+    CHECK(two_dots(b(-0x1p63f), b(0x1p64f), b(0x1p64f), b(0x1p64f)) == 0x1p127f);
+    CHECK(two_dots(b(0x1p-60f), b(0x1p-65f), b(0x1.02p-70f), b(0x1.02p-79f)) == 0x1p-125f + 0x1p-148f);
 
     // All rows and columns, against a double loop; integers, so that nothing is rounded.
     std::mt19937 random(3);

@@ -2,13 +2,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // Every way of forming a product with weights against a double loop, on sizes that fit nothing, and as on machines that lack instruction sets.
+#include <concepts>
 #include <random>
 
 #include <lrp/eigen/product/weight_products.hpp>
 
 #include "support/catch.hpp"
+#include "support/guarded.hpp"
 
 using namespace lrp;
+using lrp::test::Guard;
+using lrp::test::GuardedMatrix;
 using Catch::Matchers::Contains;
 
 namespace {
@@ -18,7 +22,20 @@ struct Machine {
     const char* level;
     Products products;
     detail::PanelProvider provider = detail::PanelProvider::eigen;
+    bool dots = false;  ///< by vdpbf16ps, whether or not it is faster here
 };
+
+#if defined(__x86_64__)
+void by_dots(ThreadPool& pool, detail::ProductScratch& scratch, const Product& p, View<const float> x, View<const bf16> w, View<float> y) {
+    using Few = detail::Streamed<detail::StreamDot, bf16>;
+    using Many = detail::Blocked<detail::DotAvx512, bf16>;
+    if (p.transpose_b) {
+        x.rows <= 28 ? Few::forward(pool, scratch, p, x, w, y) : Many::forward(pool, scratch, p, x, w, y);
+    } else {
+        x.rows <= 60 ? Few::backward(pool, scratch, p, x, w, y) : Many::backward(pool, scratch, p, x, w, y);
+    }
+}
+#endif
 
 std::vector<Machine> machines() {
     std::vector<Machine> list{{"plain", Products::exact}};
@@ -39,11 +56,15 @@ double worst_deviation(const Machine& machine, unsigned threads, Index T, Index 
     std::mt19937 random(static_cast<unsigned>(T * 1000 + K * 10 + N));
     std::normal_distribution<float> draw;
     const Index depth = forward ? K : N, width = forward ? N : K;
-    // Rows farther apart than they are long; what lies between is no number.
-    std::vector<float> in(static_cast<std::size_t>(T * (depth + 3)), NAN), out(static_cast<std::size_t>(T * (width + 2)), form.beta == 0 ? NAN : 0.5f);
-    std::vector<W> weights(static_cast<std::size_t>(N * (K + 1)), narrow<W>(static_cast<float>(NAN)));
-    const View<float> x(in.data(), T, depth, depth + 3), y(out.data(), T, width, width + 2);
-    const View<W> w(weights.data(), N, K, K + 1);
+    // Rows farther apart than they are long; what lies between is no number. Before the first or after the last number is what may not be touched.
+    const Guard guard = T % 5 == 0 ? Guard::before : Guard::after;
+    const GuardedMatrix<float> in(T, depth, depth + 3, guard), out(T, width, width + 2, guard);
+    const GuardedMatrix<W> weights(N, K, K + 1 + T % 2, guard);
+    const View<float> x = in.view(), y = out.view();
+    const View<W> w = weights.view();
+    std::fill_n(x.data, in.size(), NAN);
+    std::fill_n(y.data, out.size(), form.beta == 0 ? NAN : 0.5f);
+    std::fill_n(w.data, weights.size(), narrow<W>(static_cast<float>(NAN)));
     for (Index i = 0; i < T; ++i)
         for (Index j = 0; j < depth; ++j) x(i, j) = draw(random);
     for (Index i = 0; i < N; ++i)
@@ -55,7 +76,12 @@ double worst_deviation(const Machine& machine, unsigned threads, Index T, Index 
     products.provider = machine.provider;
     Product p = form;
     p.transpose_b = forward;
-    products.run(pool, p, View<const float>(x), View<const W>(w), y);
+    const bool dots = std::same_as<W, bf16> && machine.dots;
+    if (!dots) products.run(pool, p, View<const float>(x), View<const W>(w), y);
+#if defined(__x86_64__)
+    if constexpr (std::same_as<W, bf16>)
+        if (dots) by_dots(pool, products.scratch(), p, x, w, y);
+#endif
     double worst = 0, peak = 0;
     for (Index i = 0; i < T; ++i)
         for (Index j = 0; j < width; ++j) {
@@ -67,7 +93,7 @@ double worst_deviation(const Machine& machine, unsigned threads, Index T, Index 
             worst = std::isfinite(y(i, j)) ? std::max(worst, off) : INFINITY;
             if (bits != nullptr) bits->push_back(y(i, j));
         }
-    for (Index i = 0; i < T; ++i)
+    for (Index i = 0; i + 1 < T; ++i)
         for (Index j = width; j < width + 2; ++j) CHECK((form.beta == 0 ? std::isnan(y(i, j)) : y(i, j) == 0.5f));
     return worst / peak;
 }
@@ -80,16 +106,60 @@ double allowed(const Machine& machine, bool bf16_weights) {
 }  // namespace
 
 TEST_CASE("products agree with a double loop on sizes that fit nothing, on every machine that this one can stand for") {
-    const std::vector<std::pair<Index, Index>> shapes{{1, 1}, {70, 37}, {33, 130}, {301, 45}, {515, 97}};
+    const std::vector<std::pair<Index, Index>> shapes{{1, 1}, {70, 37}, {33, 130}, {301, 45}, {515, 97}, {38, 600}, {2079, 7}};
     for (const Machine& machine : machines())
         for (const Index T : {1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 12, 13, 15, 16, 17, 24, 28, 29, 31, 32, 33, 36, 37, 40, 47, 48, 49, 60, 61, 63, 64, 65, 70})
-            for (const auto& [K, N] : shapes)
+            for (const auto& [K, N] : shapes) {
+                if ((K > 1000 || N > 500) && T % 4 != 1) continue;  // several blocks of the depth, in either direction: for some rows
                 for (const bool forward : {true, false})
-                    for (const Product& form : {Product{}, Product{.alpha = 0.5, .beta = 1}}) {
+                    for (const Product& form : {Product{}, T % 3 == 0 ? Product{.beta = -2} : Product{.alpha = 0.5, .beta = 1}}) {
                         INFO(machine.level << (machine.products == Products::fast ? ", fast" : "") << ", T " << T << ", K " << K << ", N " << N << (forward ? ", forward" : ", backward"));
                         CHECK(worst_deviation<bf16>(machine, 2, T, K, N, forward, form) <= allowed(machine, true));
                         if (T % 8 < 2) CHECK(worst_deviation<float>(machine, 2, T, K, N, forward, form) <= allowed(machine, false));
                     }
+            }
+}
+
+TEST_CASE("products by vdpbf16ps agree with a double loop, also where others are faster") {
+    if (!CpuFeatures::detect().avx512_bf16) {
+        WARN("this machine has no vdpbf16ps");
+        return;
+    }
+    const Machine machine{"avx512-bf16", Products::fast, detail::PanelProvider::eigen, true};
+    for (const Index T : {1, 5, 7, 12, 13, 28, 29, 49, 60, 61, 65})
+        for (const auto& [K, N] : std::vector<std::pair<Index, Index>>{{1, 1}, {70, 37}, {33, 130}, {300, 45}, {38, 600}, {2079, 7}})
+            for (const bool forward : {true, false})
+                for (const Product& form : {Product{}, Product{.alpha = 0.5, .beta = -2}}) {
+                    INFO("T " << T << ", K " << K << ", N " << N << (forward ? ", forward" : ", backward"));
+                    CHECK(worst_deviation<bf16>(machine, 2, T, K, N, forward, form) <= allowed(machine, true));
+                }
+}
+
+TEST_CASE("products of no rows, no columns and no depth") {
+    std::vector<float> numbers(64, 1.0f);
+    const std::vector<bf16> weights(64);
+    for (const Machine& machine : machines()) {
+        ThreadPool pool(2);
+        WeightProducts products(pool.size());
+        products.cpu = CpuFeatures::up_to(machine.level);
+        products.products = machine.products;
+        products.provider = machine.provider;
+        const auto run = [&](bool forward, Index T, Index K, Index N, double beta) {
+            std::vector<float> out(static_cast<std::size_t>(T * (forward ? N : K)), 3.0f);
+            products.run(pool, Product{.transpose_b = forward, .beta = beta}, View<const float>(numbers.data(), T, forward ? K : N), View<const bf16>(weights.data(), N, K),
+                         View<float>(out.data(), T, forward ? N : K));
+            return out;
+        };
+        INFO(machine.level << (machine.products == Products::fast ? ", fast" : ""));
+        for (const bool forward : {true, false}) {
+            CHECK(run(forward, 0, 5, 6, 0).empty());
+            CHECK(run(forward, 3, forward ? 5 : 0, forward ? 0 : 5, 0).empty());
+            for (const Index T : {3, 64}) {
+                CHECK(run(forward, T, forward ? 0 : 1, forward ? 1 : 0, 0) == std::vector<float>(static_cast<std::size_t>(T)));
+                CHECK(run(forward, T, forward ? 0 : 1, forward ? 1 : 0, 1) == std::vector<float>(static_cast<std::size_t>(T), 3.0f));
+            }
+        }
+    }
 }
 
 TEST_CASE("long prompts are worked in pieces") {
@@ -103,7 +173,7 @@ TEST_CASE("products are the same bits for every number of threads, and for every
     };
     for (const Machine& machine : machines())
         for (const bool forward : {true, false})
-            for (const Size size : {Size{21, 600, 530}, Size{3, 100, 1300}}) {  // the second: whole rows of W for each thread, where threads are few
+            for (const Size size : {Size{21, 600, 530}, Size{3, 300, 1300}}) {  // the second: whole rows of W for each thread, where threads are few
                 INFO(machine.level << ' ' << size.T << (forward ? " forward" : " back"));
                 std::vector<float> one, two, five;
                 for (auto* bits : {&one, &two, &five})
@@ -185,6 +255,17 @@ TEST_CASE("the path follows the machine, the rows and what is asked") {
     CHECK(products.path<bf16>(100) == ProductPath::avx2);
     products.products = Products::fast;
     CHECK(products.path<bf16>(100) == ProductPath::avx2);  // nothing faster there
+    const CpuFeatures here = CpuFeatures::detect();
+    if (here.avx512_bf16) {
+        products.cpu = CpuFeatures::up_to("avx512-bf16");
+        CHECK(products.path<bf16>(4) == ProductPath::avx512);  // with so few rows the time is that of memory, and nothing is rounded
+        CHECK(products.path<float>(100) == ProductPath::avx512);
+        CHECK(products.alike<bf16>(4, 5) == (products.path<bf16>(5) == ProductPath::avx512));
+    }
+    for (const std::string level : {"plain", "avx2", "avx512", "avx512-bf16", "amx"}) {
+        if (level == "avx512" ? !here.avx512 : level == "avx512-bf16" ? !here.avx512_bf16 : level == "amx" && !here.amx) continue;
+        CHECK(CpuFeatures::up_to(level).level() == level);
+    }
     CHECK_THROWS_WITH(CpuFeatures::up_to("mmx"), Contains("cpu: expected plain, avx2, avx512, avx512-bf16 or amx, found 'mmx'"));
-    if (!CpuFeatures::detect().amx) CHECK_THROWS_WITH(CpuFeatures::up_to("amx"), Contains("'amx' was asked for, this machine has no more than '"));
+    if (!here.amx) CHECK_THROWS_WITH(CpuFeatures::up_to("amx"), Contains("'amx' was asked for, this machine has no more than '" + std::string(here.level())));
 }

@@ -48,6 +48,16 @@ TEST_CASE("a whole pass fits in an arena and leaves it empty") {
     CHECK(ctx.memory->arena()->available() == ctx.memory->arena()->size());
 }
 
+TEST_CASE("a tensor that was moved from holds nothing, and takes memory again") {
+    Ctx ctx;
+    Tensor<B> first(ctx, 4, 4);
+    const Tensor<B> second = std::move(first);
+    CHECK(second.rows() == 4);
+    first.resize(ctx, 2, 2);
+    B::fill(ctx, first.view(), 3);
+    CHECK(first.download(ctx) == std::vector<float>(4, 3.0f));
+}
+
 TEST_CASE("an arena that is too small is an error with both numbers, and the context goes on") {
     Ctx ctx(Ctx::Options{}, 64 << 10);
     const LlamaModel<B, AttnLRP> model(small(), random_weights<B>(ctx, small()));
