@@ -2,7 +2,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // What the backend says of itself: which code forms products, as on machines that lack instruction sets.
+#include <algorithm>
 #include <string>
+#include <vector>
 
 #include <lrp/eigen/backend.hpp>
 
@@ -45,4 +47,22 @@ TEST_CASE("the backend names what forms products, and says where fast is no fast
         CHECK(code == (fast ? "vdpbf16ps" : "AVX-512"));
         CHECK(code_on<bf16>("avx512-bf16", Products::exact, 512, fast) == "AVX-512");
     }
+}
+
+TEST_CASE("rows wider than a chunk of work, and rows of nothing, are worked as any others") {
+    EigenBackend<float>::context ctx(2);
+    std::vector<float> numbers(2 * 20000);
+    EigenBackend<float>::fill(ctx, View<float>(numbers.data(), 2, 20000), 3);
+    CHECK(std::all_of(numbers.begin(), numbers.end(), [](float value) { return value == 3; }));
+    EigenBackend<float>::fill(ctx, View<float>(numbers.data(), 5, 0), 7);
+    CHECK(numbers[0] == 3);
+}
+
+TEST_CASE("the backend passes on how many prompts share rows, and which may") {
+    EigenBackend<float>::context ctx(1);
+    EigenBackend<float>::share_rows(ctx, 3);
+    CHECK(ctx.products.sharing == 3);
+    if (!CpuFeatures::detect().avx2) return;
+    ctx.products.cpu = CpuFeatures::up_to("avx2");
+    CHECK((EigenBackend<float>::alike(ctx, 2, 12) && !EigenBackend<float>::alike(ctx, 12, 13)));
 }

@@ -4,10 +4,14 @@
 #include <utility>
 #include <vector>
 
-#include <lrp/op/silu.hpp>
+#include <lrp/op/add.hpp>
+#include <lrp/op/linear.hpp>
+#include <lrp/op/matmul.hpp>
 #include <lrp/reference/backend.hpp>
 #include <lrp/rule/epsilon.hpp>
+#include <lrp/rule/gradient.hpp>
 #include <lrp/rule/relevance_form.hpp>
+#include <lrp/rule/stop.hpp>
 #include <lrp/rule/uniform.hpp>
 
 #include "support/catch.hpp"
@@ -38,6 +42,8 @@ TEST_CASE("what a rule reads and how it shares follows its epsilon") {
     CHECK((!EpsilonRule<MatMul>{0.1}.shares() && !UniformRule<MatMul>{0.1}.shares()));
     const auto shares = [](const auto& rule) { return std::pair(rule.shares().value().first, rule.shares().value().second); };
     CHECK((shares(EpsilonRule<MatMul>{}) == std::pair(0.0, 1.0) && shares(UniformRule<MatMul>{}) == std::pair(0.5, 0.5)));
+    CHECK((shares(GradientRule<MatMul>{}) == std::pair(1.0, 1.0) && shares(StopRule<MatMul>{}) == std::pair(0.0, 0.0)));
+    CHECK_FALSE((StopRule<MatMul>{}.reads_output() || StopRule<MatMul>{}.reads_input()));
 }
 
 TEST_CASE("an epsilon rule may write over the coefficient that it reads") {
