@@ -45,7 +45,6 @@ foreach(library IN LISTS lrp_all)
 endforeach()
 list(JOIN lrp_components ", " lrp_components)
 
-
 configure_package_config_file(${CMAKE_CURRENT_LIST_DIR}/lrpxxConfig.cmake.in ${PROJECT_BINARY_DIR}/lrpxxConfig.cmake INSTALL_DESTINATION ${lrp_package_dir})
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/lrpxxConfigVersion.cmake COMPATIBILITY SameMinorVersion ARCH_INDEPENDENT)
 install(FILES ${PROJECT_BINARY_DIR}/lrpxxConfig.cmake ${PROJECT_BINARY_DIR}/lrpxxConfigVersion.cmake ${CMAKE_CURRENT_LIST_DIR}/FindCBLAS.cmake ${CMAKE_CURRENT_LIST_DIR}/FindPCRE2.cmake

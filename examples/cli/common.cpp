@@ -244,6 +244,12 @@ AttributeOptions attribute_options(const ModelOptions& options, const Prompt& pr
     return result;
 }
 
+void refuse_explanation(const ModelOptions& options, const std::string& without) {
+    for (const auto& [name, given] : {std::pair("--target", !options.target.empty()), std::pair("--contrast", !options.contrast.empty()), std::pair("--position", options.position.has_value()),
+                                      std::pair("--softmax-rule", !options.rules.softmax.empty()), std::pair("--rules", options.rules.preset != RuleChoice().preset)})
+        if (given) fail<UsageError>(name, ": nothing is explained without ", without);
+}
+
 std::string what_is_explained(const Trace& trace, const RuleChoice& rules) {
     std::string text = "Explained: " + (!trace.unit.empty() ? "activation of " + trace.unit + " " : trace.contrast ? "logit difference " : "logit ") + number_text(trace.explained, 6);
     if (trace.unit.empty() && !trace.target_token.empty()) text += " for '" + visible(trace.target_token) + "'";

@@ -80,6 +80,9 @@ void add_json_option(CLI::App& command, std::string& file);
 /// What the options say about the explained token, position and memory.
 [[nodiscard]] AttributeOptions attribute_options(const ModelOptions& options, const Prompt& prompt);
 
+/// UsageError for an option on what is explained, where nothing is without the options that `without` names.
+void refuse_explanation(const ModelOptions& options, const std::string& without);
+
 /// One line on what a trace explains: "Explained: logit 13.2 for ' dogs' at position 16, rules attnlrp".
 [[nodiscard]] std::string what_is_explained(const Trace& trace, const RuleChoice& rules);
 

@@ -42,10 +42,11 @@ void run_explained(const GenerateCommand& options, const Prompt& prompt, const G
 }
 
 void run(const GenerateCommand& options) {
-    if (!options.explain)
-        for (const auto& [name, given] : {std::pair("--units", options.units > 0), std::pair("--target", !options.model.target.empty()), std::pair("--softmax-rule", !options.model.rules.softmax.empty()),
-                                          std::pair("--rules", options.model.rules.preset != RuleChoice().preset), std::pair("--recompute", options.model.recompute != ModelOptions().recompute)})
+    if (!options.explain) {
+        refuse_explanation(options.model, "--explain");
+        for (const auto& [name, given] : {std::pair("--units", options.units > 0), std::pair("--recompute", options.model.recompute != ModelOptions().recompute)})
             if (given) fail<UsageError>(name, ": nothing is explained without --explain");
+    }
     const Prompt prompt = read_prompt(options.model);
     const GenerateOptions choice = generate_options(options.generation, options.model, prompt);
     std::optional<Checkpoint> checkpoint;

@@ -86,11 +86,7 @@ void run(const SteerCommand& options) {
         return run_report(options.model, options.steering, options.generation, report);
     }
     check_no_report(options.report);
-    if (options.steering.top_relevant.empty() && options.steering.adjust.empty())
-        for (const auto& [name, given] : {std::pair("--target", !options.model.target.empty()), std::pair("--contrast", !options.model.contrast.empty()),
-                                          std::pair("--position", options.model.position.has_value()), std::pair("--softmax-rule", !options.model.rules.softmax.empty()),
-                                          std::pair("--rules", options.model.rules.preset != RuleChoice().preset)})
-            if (given) fail<UsageError>(name, ": nothing is explained without --top-relevant or --adjust");
+    if (options.steering.top_relevant.empty() && options.steering.adjust.empty()) refuse_explanation(options.model, "--top-relevant or --adjust");
     SteeringPlan plan = named_plan(options.steering);
     const Prompt prompt = read_prompt(options.model);
     const AttributeOptions attribute = attribute_options(options.model, prompt);

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include <lrp/eigen/product/tiles.hpp>
 
+#include <array>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -20,25 +21,23 @@ namespace {
 
 bf16 b(float value) { return bf16(value); }
 
-/// Tiles 0 = 0 += 1 * 2 with one row of one pair each, and what it gives.
-float one_dot(float c, bf16 a0, bf16 a1, bf16 b0, bf16 b1) {
+/// Tiles 0 = 0 += 1 * 2 with one row of pairs, times one column of them, and what it gives.
+template <std::size_t N>
+float dots(float c, const std::array<bf16, N>& left, const std::array<bf16, N>& right) {
     TileConfig config;
     config.palette = 1;
-    for (std::size_t tile = 0; tile < 3; ++tile) {
-        config.rows[tile] = 1;
-        config.colsb[tile] = 4;
-    }
+    config.rows = {1, 1, N / 2};
+    config.colsb = {4, 2 * N, 4};
     SoftTiles::configure(config);
-    const bf16 a[2] = {a0, a1};
-    const bf16 right[2] = {b0, b1};
     SoftTiles::load<0>(&c, 64);
-    SoftTiles::load<1>(a, 64);
-    SoftTiles::load<2>(right, 64);
+    SoftTiles::load<1>(left.data(), 64);
+    SoftTiles::load<2>(right.data(), 4);
     SoftTiles::dot<0, 1, 2>();
     SoftTiles::store<0>(&c, 64);
     SoftTiles::release();
     return c;
 }
+float one_dot(float c, bf16 a0, bf16 a1, bf16 b0, bf16 b1) { return dots<2>(c, {a0, a1}, {b0, b1}); }
 
 }  // namespace
 
@@ -118,21 +117,7 @@ TEST_CASE("an emulated tile product sums as the processor does") {
     const float most = std::numeric_limits<float>::max();
     CHECK(one_dot(most, b(0x1p64f), b(0), b(0x1p64f), b(0)) == std::numeric_limits<float>::infinity());
     // A product and a sum are rounded once: alone, the second product would be infinite, or lose what tips the balance.
-    const auto two_dots = [](bf16 a0, bf16 b0, bf16 a1, bf16 b1) {
-        TileConfig config;
-        config.palette = 1;
-        config.rows = {1, 1, 2};
-        config.colsb = {4, 8, 4};
-        SoftTiles::configure(config);
-        const bf16 left[4] = {a0, b(0), a1, b(0)}, right[4] = {b0, b(0), b1, b(0)};
-        float sum = 0;
-        SoftTiles::load<1>(left, 64);
-        SoftTiles::load<2>(right, 4);
-        SoftTiles::dot<0, 1, 2>();
-        SoftTiles::store<0>(&sum, 64);
-        SoftTiles::release();
-        return sum;
-    };
+    const auto two_dots = [](bf16 a0, bf16 b0, bf16 a1, bf16 b1) { return dots<4>(0, {a0, b(0), a1, b(0)}, {b0, b(0), b1, b(0)}); };
     CHECK(two_dots(b(-0x1p63f), b(0x1p64f), b(0x1p64f), b(0x1p64f)) == 0x1p127f);
     CHECK(two_dots(b(0x1p-60f), b(0x1p-65f), b(0x1.02p-70f), b(0x1.02p-79f)) == 0x1p-125f + 0x1p-148f);
 
