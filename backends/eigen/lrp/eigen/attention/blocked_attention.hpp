@@ -159,7 +159,9 @@ class BlockedAttention {
     };
 
     /// The B of products over the head's width: [panels of `wide` keys][elements of D][wide].
-    static void pack_columns(View<const float> x, E* to) { pack_transposed<Isa, typename Isa::Packed>(x, 0, wide, to); }
+    static void pack_columns(View<const float> x, E* to) {
+        for (Index first = 0; first < x.rows; first += wide) pack_transposed<Isa>(x.rows_from(first, std::min(wide, x.rows - first)), wide, to + first * ceil_div(x.cols, Isa::depth));
+    }
     /// The B of products over keys: blocks of keys, each [tiles of D][elements of the block][wide].
     static void pack_rows(const Shape& s, View<const float> x, E* to) {
         for (Index b = 0; b < s.blocks; ++b)

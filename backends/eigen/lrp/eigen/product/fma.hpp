@@ -11,7 +11,8 @@
 //   may_be_ready<W>, ready(w)                   whether rows of weights are elements as they lie
 //   elements(x, count, to)                      to <- `count` floats as elements, padded with 0 to a whole one
 //   turn(x, stride, to, to_stride)              to [lanes][lanes] <- floats [lanes rows, lanes * depth] as elements, rows and columns exchanged
-//   widen_rows(w, stride, rows, count, to)      to [rows][tile_stride] <- weights [rows, count] as elements, padded with 0 to a whole element
+//   widen_rows(w, stride, rows, count, to, apart)  to [rows], each `apart` elements behind the last <- weights [rows, count] as elements, padded with 0 to a whole element
+//   stream(alpha, x, count, to), settle()       to <- alpha x in whole cache lines, past the caches; for other threads to see once settled. Where there is such a thing
 //   widen_columns(w, stride, count, width, to)  to [tiles][elements of count][2 * lanes] <- weights, or floats, [count, width], padded with 0
 #pragma once
 
@@ -63,7 +64,7 @@ template <class S>
 struct FloatElements {
     using element = float;
     using Square = S;
-    static constexpr Index depth = 1, lanes = S::rows;
+    static constexpr Index depth = 1, lanes = S::rows, forward_depth = block_depth;
     template <class W>
     static constexpr bool may_be_ready = std::same_as<W, float>;
     template <class W>
@@ -91,9 +92,9 @@ struct FmaPlain : FloatElements<PlainSquare<8>> {
             for (Index j = 0; j < width; ++j) c[i * ldc + j] += sum[i][j];
     }
     template <class W>
-    static void widen_rows(const W* w, Index stride, Index rows, Index count, float* to) {
+    static void widen_rows(const W* w, Index stride, Index rows, Index count, float* to, Index to_stride) {
         for (Index i = 0; i < rows; ++i)
-            for (Index k = 0; k < count; ++k) to[i * tile_stride + k] = lrp::widen<float>(w[i * stride + k]);
+            for (Index k = 0; k < count; ++k) to[i * to_stride + k] = lrp::widen<float>(w[i * stride + k]);
     }
     template <class W>
     static void widen_columns(const W* w, Index stride, Index count, Index width, float* to) {
@@ -152,8 +153,8 @@ struct FmaAvx2 : FloatElements<SquareAvx2> {
         for (; k < count; ++k) to[k] = lrp::widen<float>(from[k]);
     }
     template <class W>
-    [[gnu::target("avx2,fma")]] static void widen_rows(const W* w, Index stride, Index rows, Index count, float* to) {
-        for (Index i = 0; i < rows; ++i) widen(w + i * stride, count, to + i * tile_stride);
+    [[gnu::target("avx2,fma")]] static void widen_rows(const W* w, Index stride, Index rows, Index count, float* to, Index to_stride) {
+        for (Index i = 0; i < rows; ++i) widen(w + i * stride, count, to + i * to_stride);
     }
     template <class W>
     [[gnu::target("avx2,fma")]] static void widen_columns(const W* w, Index stride, Index count, Index width, float* to) {
@@ -169,8 +170,16 @@ struct FmaAvx2 : FloatElements<SquareAvx2> {
     }
 };
 
+/// Cache lines written whole.
+struct LinesAvx512 {
+    [[gnu::target("avx512f")]] static void stream(float alpha, const float* x, Index count, float* to) {
+        for (Index i = 0; i < count; i += 16) _mm512_stream_ps(to + i, _mm512_mul_ps(_mm512_set1_ps(alpha), _mm512_loadu_ps(x + i)));
+    }
+    static void settle() { _mm_sfence(); }
+};
+
 /// float elements, 512-bit fused multiply-add.
-struct FmaAvx512 : FloatElements<SquareAvx512> {
+struct FmaAvx512 : FloatElements<SquareAvx512>, LinesAvx512 {
     template <class W>
     using Forward = std::conditional_t<may_be_ready<W>, TileSize<6, 4>, TileSize<12, 2>>;  // rows as they lie may share a cache set, which holds eight lines
     using Packed = TileSize<12, 2>;
@@ -216,8 +225,8 @@ struct FmaAvx512 : FloatElements<SquareAvx512> {
         for (; k < count; ++k) to[k] = lrp::widen<float>(from[k]);
     }
     template <class W>
-    [[gnu::target("avx512f,avx512bw,avx512vl,avx2,fma")]] static void widen_rows(const W* w, Index stride, Index rows, Index count, float* to) {
-        for (Index i = 0; i < rows; ++i) widen(w + i * stride, count, to + i * tile_stride);
+    [[gnu::target("avx512f,avx512bw,avx512vl,avx2,fma")]] static void widen_rows(const W* w, Index stride, Index rows, Index count, float* to, Index to_stride) {
+        for (Index i = 0; i < rows; ++i) widen(w + i * stride, count, to + i * to_stride);
     }
     template <class W>
     [[gnu::target("avx512f,avx512bw,avx512vl,avx2,fma")]] static void widen_columns(const W* w, Index stride, Index count, Index width, float* to) {
@@ -239,9 +248,9 @@ struct FmaAvx512 : FloatElements<SquareAvx512> {
 };
 
 /// Pairs of bf16, vdpbf16ps: both factors in bf16, sums in float. The activations are rounded to bf16, so this is the path of Products::fast.
-struct DotAvx512 {
+struct DotAvx512 : LinesAvx512 {
     using element = std::uint32_t;
-    static constexpr Index depth = 2, lanes = 16;
+    static constexpr Index depth = 2, lanes = 16, forward_depth = 4 * block_depth;
     using Square = SquareAvx512;
     template <class W>
     using Forward = TileSize<6, 4>;  // as with float rows
@@ -305,10 +314,10 @@ struct DotAvx512 {
     }
 
     /// A pair of neighbours along a row is an element as it lies.
-    static void widen_rows(const bf16* w, Index stride, Index rows, Index count, std::uint32_t* to) {
+    static void widen_rows(const bf16* w, Index stride, Index rows, Index count, std::uint32_t* to, Index to_stride) {
         for (Index i = 0; i < rows; ++i) {
-            std::memcpy(to + i * tile_stride, w + i * stride, static_cast<std::size_t>(count) * sizeof(bf16));
-            if (count % 2 != 0) to[i * tile_stride + count / 2] = w[i * stride + count - 1].bits;
+            std::memcpy(to + i * to_stride, w + i * stride, static_cast<std::size_t>(count) * sizeof(bf16));
+            if (count % 2 != 0) to[i * to_stride + count / 2] = w[i * stride + count - 1].bits;
         }
     }
     /// Sixteen numbers as bf16, each the lower half of a pair.
