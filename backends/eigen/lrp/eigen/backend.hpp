@@ -226,9 +226,9 @@ struct EigenBackend {
     static void with_tiles(context& ctx, const F& work) {
 #if defined(__x86_64__)
         if constexpr (std::same_as<W, bf16>)
-            if (ctx.products.template path<W>(512) == ProductPath::dot_bf16) return work(detail::BlockedAttention<detail::DotAvx512, detail::RowsAvx2>{});
+            if (ctx.products.template path<W>(512) == ProductPath::dot_bf16) return work(detail::BlockedAttention<detail::DotAvx512, detail::RowsAvx512>{});
         const ProductPath path = ctx.products.template path<float>(detail::stream_rows + 1);
-        if (path == ProductPath::avx512) return work(detail::BlockedAttention<detail::FmaAvx512, detail::RowsAvx2>{});
+        if (path == ProductPath::avx512) return work(detail::BlockedAttention<detail::FmaAvx512, detail::RowsAvx512>{});
         if (path == ProductPath::avx2) return work(detail::BlockedAttention<detail::FmaAvx2, detail::RowsAvx2>{});
 #endif
         work(detail::BlockedAttention<detail::FmaPlain, detail::RowsPlain>{});

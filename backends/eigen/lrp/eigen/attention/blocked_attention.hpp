@@ -98,7 +98,10 @@ class BlockedAttention {
                             const Index some = std::clamp<Index>(s.seen(first + i) - at / score_stride * keys_block, 0, keys_here);
                             Rows::exponentials(row, some, of_row[0], of_row[1]);
                             std::fill(row + some, row + keys_here, 0.0f);
-                            if (!values_only) Rows::weigh(e + at * block + i * score_stride, row, delta, keys_here);
+                            if (values_only) return;
+                            float* const of_e = e + at * block + i * score_stride;
+                            Rows::weigh(of_e, row, delta, some);
+                            std::fill(of_e + some, of_e + keys_here, 0.0f);
                         });
                     }
                     if (!values_only) {
@@ -111,12 +114,14 @@ class BlockedAttention {
                     }
                     turn(c_z, first, count, 1.0f, c_turned);
                     for (Index column = 0; column < limit; column += wide) {
-                        const Index at = column / keys_block * block * score_stride + column % keys_block, width = std::min(wide, limit - column), depth = ceil_div(count, Isa::depth);
-                        Isa::widen_columns(p + at, score_stride, count, width, p_panel);
-                        tiles(s.D, c_turned, p_panel, sum_v + column, s.padded, depth);
+                        const Index width = std::min(wide, limit - column), skip = std::max<Index>(0, column + 1 - s.seen(first)) / Isa::depth;  // queries before these keys
+                        const Index at = column / keys_block * block * score_stride + column % keys_block + skip * Isa::depth * score_stride;
+                        const Index rows = count - skip * Isa::depth, depth = ceil_div(rows, Isa::depth);
+                        Isa::widen_columns(p + at, score_stride, rows, width, p_panel);
+                        tiles(s.D, c_turned + skip, p_panel, sum_v + column, s.padded, depth);
                         if (values_only) continue;
-                        Isa::widen_columns(e + at, score_stride, count, width, e_panel);
-                        tiles(s.D, q_turned, e_panel, sum_k + column, s.padded, depth);
+                        Isa::widen_columns(e + at, score_stride, rows, width, e_panel);
+                        tiles(s.D, q_turned + skip, e_panel, sum_k + column, s.padded, depth);
                     }
                 }
             }
@@ -207,17 +212,27 @@ class BlockedAttention {
         return ((part[0] + part[4]) + (part[1] + part[5])) + ((part[2] + part[6]) + (part[3] + part[7]));
     }
 
-    /// C [height, wide] += A B, in tiles of rows.
-    static void tiles(Index height, const E* a, const E* b, float* c, Index ldc, Index count) {
+    /// f(first row, rows) for every tile of so many rows.
+    template <class F>
+    static void each_tile(Index height, const F& f) {
         const TileRows<typename Isa::Packed> cut{height};
-        for (Index t = 0; t < cut.tiles; ++t) tile_of<Isa, typename Isa::Packed, 2>(cut.first(t + 1) - cut.first(t), a + cut.first(t) * tile_stride, TileStride{}, b, c + cut.first(t) * ldc, ldc, count, Ahead{});
+        for (Index t = 0; t < cut.tiles; ++t) f(cut.first(t), cut.first(t + 1) - cut.first(t));
     }
-    /// Rows a times all keys that the last of them sees.
+    static void one_tile(Index rows, const E* a, const E* b, float* c, Index ldc, Index count) { tile_of<Isa, typename Isa::Packed, 2>(rows, a, TileStride{}, b, c, ldc, count, Ahead{}); }
+    /// C [height, wide] += A B
+    static void tiles(Index height, const E* a, const E* b, float* c, Index ldc, Index count) {
+        each_tile(height, [&](Index row, Index tall) { one_tile(tall, a + row * tile_stride, b, c + row * ldc, ldc, count); });
+    }
+    /// Rows a times the keys that they see, and some that they do not see.
     static void score(const Shape& s, const E* a, const E* columns, Index first, Index count, float* out) {
-        const Index limit = s.seen(first + count - 1), depth = ceil_div(s.D, Isa::depth);
-        std::fill_n(out, ceil_div(limit, keys_block) * block * score_stride, 0.0f);
-        for (Index column = 0; column < limit; column += wide)
-            tiles(count, a, columns + column * depth, out + column / keys_block * block * score_stride + column % keys_block, score_stride, depth);
+        const Index depth = ceil_div(s.D, Isa::depth);
+        s.each_block(s.seen(first + count - 1), [&](Index at, Index keys_here) {
+            for (Index i = 0; i < count; ++i) std::fill_n(out + at * block + i * score_stride, round_up(keys_here, wide), 0.0f);
+        });
+        each_tile(count, [&](Index row, Index tall) {
+            for (Index column = 0; column < s.seen(first + row + tall - 1); column += wide)
+                one_tile(tall, a + row * tile_stride, columns + column * depth, out + (column / keys_block * block + row) * score_stride + column % keys_block, score_stride, depth);
+        });
     }
     /// out [count, wide_D] += weights times rows, over the same keys; `spare` is room for a block of weights as elements.
     static void mix(const Shape& s, const float* weights, E* spare, const E* rows, Index first, Index count, float* out) {
@@ -225,8 +240,11 @@ class BlockedAttention {
         for (Index b = 0; b * keys_block < limit; ++b, weights += block * score_stride) {
             const Index packed = ceil_div(std::min(keys_block, s.keys - b * keys_block), Isa::depth), keys_here = std::min(keys_block, limit - b * keys_block);
             const E* left = as_elements(weights, count, keys_here, spare);
-            for (Index d = 0; d < s.wide_D; d += wide)
-                tiles(count, left, rows + b * block_depth * s.wide_D + d * packed, out + d, s.wide_D, ceil_div(keys_here, Isa::depth));
+            each_tile(count, [&](Index row, Index tall) {
+                const Index depth = ceil_div(std::clamp<Index>(s.seen(first + row + tall - 1) - b * keys_block, 0, keys_here), Isa::depth);
+                for (Index d = 0; d < s.wide_D; d += wide)
+                    one_tile(tall, left + row * tile_stride, rows + b * block_depth * s.wide_D + d * packed, out + row * s.wide_D + d, s.wide_D, depth);
+            });
         }
     }
     /// Rows of a block of scores as an A: where they lie, if they are elements.

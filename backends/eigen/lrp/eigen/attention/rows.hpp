@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cmath>
 
 #include <lrp/core/exponential.hpp>
 #include <lrp/eigen/product/fma.hpp>
@@ -75,6 +76,51 @@ struct RowsAvx2 {
         Index i = 0;
         for (; i + 8 <= count; i += 8) _mm256_storeu_ps(e + i, _mm256_mul_ps(_mm256_loadu_ps(p + i), _mm256_sub_ps(_mm256_loadu_ps(e + i), _mm256_set1_ps(delta))));
         for (; i < count; ++i) e[i] = p[i] * (e[i] - delta);
+    }
+};
+
+/// The last numbers of a row under a mask: none is left to plain code.
+struct RowsAvx512 {
+    static constexpr Index lanes = 16;
+    [[gnu::target("avx512f,avx512bw,avx512vl,avx2,fma"), gnu::always_inline]] static inline __mmask16 first(Index count) {
+        return static_cast<__mmask16>(count >= lanes ? 0xffffu : (1u << count) - 1);
+    }
+    /// `exponential`, sixteen at a time.
+    [[gnu::target("avx512f,avx512bw,avx512vl,avx2,fma"), gnu::always_inline]] static inline __m512 exp(__m512 x) {
+        x = _mm512_min_ps(_mm512_set1_ps(87.3f), _mm512_max_ps(_mm512_set1_ps(-87.3f), x));  // in this order a NaN stays one
+        const __m512 n = _mm512_roundscale_ps(_mm512_mul_ps(x, _mm512_set1_ps(1.44269504f)), _MM_FROUND_TO_NEAREST_INT | _MM_FROUND_NO_EXC);
+        const __m512 r = _mm512_fmadd_ps(n, _mm512_set1_ps(2.12194440e-4f), _mm512_fnmadd_ps(n, _mm512_set1_ps(0.693359375f), x));
+        __m512 s = _mm512_set1_ps(1.0f / 5040);
+        s = _mm512_fmadd_ps(s, r, _mm512_set1_ps(1.0f / 720));
+        s = _mm512_fmadd_ps(s, r, _mm512_set1_ps(1.0f / 120));
+        s = _mm512_fmadd_ps(s, r, _mm512_set1_ps(1.0f / 24));
+        s = _mm512_fmadd_ps(s, r, _mm512_set1_ps(1.0f / 6));
+        s = _mm512_fmadd_ps(s, r, _mm512_set1_ps(0.5f));
+        s = _mm512_fmadd_ps(s, r, _mm512_set1_ps(1.0f));
+        s = _mm512_fmadd_ps(s, r, _mm512_set1_ps(1.0f));
+        return _mm512_scalef_ps(s, n);
+    }
+    [[gnu::target("avx512f,avx512bw,avx512vl,avx2,fma")]] static float peak(const float* x, Index count) {
+        const __m512 lowest = _mm512_set1_ps(-INFINITY);
+        __m512 most = lowest;
+        for (Index i = 0; i < count; i += lanes) most = _mm512_max_ps(most, _mm512_mask_loadu_ps(lowest, first(count - i), x + i));
+        return _mm512_reduce_max_ps(most);
+    }
+    [[gnu::target("avx512f,avx512bw,avx512vl,avx2,fma")]] static float exponentials(float* x, Index count, float shift, float factor) {
+        __m512 total = _mm512_setzero_ps();
+        for (Index i = 0; i < count; i += lanes) {
+            const __mmask16 some = first(count - i);
+            const __m512 value = _mm512_maskz_mul_ps(some, _mm512_set1_ps(factor), exp(_mm512_sub_ps(_mm512_maskz_loadu_ps(some, x + i), _mm512_set1_ps(shift))));
+            _mm512_mask_storeu_ps(x + i, some, value);
+            total = _mm512_add_ps(total, value);
+        }
+        return _mm512_reduce_add_ps(total);
+    }
+    [[gnu::target("avx512f,avx512bw,avx512vl,avx2,fma")]] static void weigh(float* e, const float* p, float delta, Index count) {
+        for (Index i = 0; i < count; i += lanes) {
+            const __mmask16 some = first(count - i);
+            _mm512_mask_storeu_ps(e + i, some, _mm512_mul_ps(_mm512_maskz_loadu_ps(some, p + i), _mm512_sub_ps(_mm512_maskz_loadu_ps(some, e + i), _mm512_set1_ps(delta))));
+        }
     }
 };
 
