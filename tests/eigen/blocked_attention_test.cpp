@@ -160,7 +160,7 @@ TEST_CASE("blocked attention is attention, forward and back, by every set of ins
 #if defined(__x86_64__)
     const CpuFeatures cpu = CpuFeatures::detect();
     if (cpu.avx2) check_way<BlockedAttention<FmaAvx2, RowsAvx2>>(1e-5);
-    if (cpu.avx512) check_way<BlockedAttention<FmaAvx512, RowsAvx2>>(1e-5);
-    if (cpu.avx512_bf16) check_way<BlockedAttention<DotAvx512, RowsAvx2>>(3e-2);  // operands rounded to bf16, of which differences are taken
+    if (cpu.avx512) check_way<BlockedAttention<FmaAvx512, RowsAvx512>>(1e-5);
+    if (cpu.avx512_bf16) check_way<BlockedAttention<DotAvx512, RowsAvx512>>(3e-2);  // operands rounded to bf16, of which differences are taken
 #endif
 }

@@ -57,5 +57,6 @@ TEST_CASE("rows of scores: their peak, their exponentials and their weights, at 
     check_rows<detail::RowsPlain>();
 #if defined(__x86_64__)
     if (CpuFeatures::detect().avx2) check_rows<detail::RowsAvx2>();
+    if (CpuFeatures::detect().avx512) check_rows<detail::RowsAvx512>();
 #endif
 }

@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 //
 // Every way of forming a product with weights against a double loop, on sizes that fit nothing, and as on machines that lack instruction sets.
+#include <algorithm>
+#include <array>
+#include <cmath>
 #include <concepts>
 #include <random>
 
@@ -165,6 +168,49 @@ TEST_CASE("products of no rows, no columns and no depth") {
 TEST_CASE("long prompts are worked in pieces") {
     for (const Machine& machine : machines())
         for (const bool forward : {true, false}) CHECK(worst_deviation<bf16>(machine, 2, 1030, 50, 40, forward, {}) <= allowed(machine, true));
+}
+
+TEST_CASE("large results go past the caches, the same bits as others") {
+#if defined(__x86_64__)
+    using detail::FmaAvx512;
+    constexpr Index T = 512, wide = 4096, depth = 24;
+    alignas(64) static std::array<float, T * wide + 16> memory;
+    const View<float> aligned(memory.data(), T, wide), moved(memory.data() + 1, T, wide);
+    CHECK(detail::goes_past_caches<FmaAvx512>({}, aligned));
+    CHECK(detail::goes_past_caches<FmaAvx512>({.alpha = 0.5}, aligned));
+    CHECK_FALSE(detail::goes_past_caches<FmaAvx512>({.beta = 1}, aligned));
+    CHECK_FALSE(detail::goes_past_caches<FmaAvx512>({}, moved));
+    CHECK_FALSE(detail::goes_past_caches<FmaAvx512>({}, aligned.rows_from(0, T - 1)));
+    CHECK_FALSE(detail::goes_past_caches<FmaAvx512>({}, View<float>(memory.data(), T, wide, wide + 4)));
+    CHECK_FALSE(detail::goes_past_caches<detail::FmaAvx2>({}, aligned));
+
+    std::mt19937 random(3);
+    std::normal_distribution<float> draw;
+    std::vector<float> x(static_cast<std::size_t>(T * depth));
+    std::vector<bf16> w(static_cast<std::size_t>(depth * wide));
+    for (float& value : x) value = draw(random);
+    for (bf16& value : w) value = bf16(draw(random));
+    for (const Machine& machine : machines())
+        for (const bool forward : {true, false})
+            for (const double alpha : {1.0, 0.5}) {
+                ThreadPool pool(2);
+                WeightProducts products(pool.size());
+                products.cpu = CpuFeatures::up_to(machine.level);
+                products.products = machine.products;
+                products.provider = machine.provider;
+                const auto result = [&](const View<float>& out) {
+                    memory.fill(NAN);
+                    products.run(pool, Product{.transpose_b = forward, .alpha = alpha}, View<const float>(x.data(), T, depth),
+                                 View<const bf16>(w.data(), forward ? wide : depth, forward ? depth : wide), out);
+                    CHECK(std::isnan(memory[static_cast<std::size_t>(out.data - memory.data() + T * wide)]));
+                    return std::vector<float>(out.data, out.data + T * wide);
+                };
+                INFO(machine.level << (machine.products == Products::fast ? ", fast" : "") << (forward ? ", forward" : ", backward"));
+                const std::vector<float> past = result(aligned);
+                CHECK((past == result(moved)));
+                CHECK(std::none_of(past.begin(), past.end(), [](float value) { return std::isnan(value); }));
+            }
+#endif
 }
 
 TEST_CASE("products are the same bits for every number of threads, and for every number of rows that take one path") {

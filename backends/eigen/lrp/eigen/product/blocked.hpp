@@ -135,7 +135,7 @@ class Blocked {
     static void forward(ThreadPool& pool, ProductScratch& scratch, const Product& p, View<const float> x, View<const W> w, View<float> y) {
         using Tile = typename Isa::template Forward<W>;
         constexpr Index tile_columns = Tile::vectors * lanes, depth = Isa::forward_depth, block_terms = depth * Isa::depth, row_stride = depth + 16;
-        const Index tokens = x.rows, K = x.cols, N = w.rows, padded = round_up(tokens, lanes), blocks = ceil_div(K, block_terms);
+        const Index tokens = x.rows, K = x.cols, N = w.rows, padded = round_up(tokens, lanes), blocks = std::max<Index>(1, ceil_div(K, block_terms));
         E* packed = scratch.shared<E>(padded * blocks * depth);  // [blocks][columns of tiles][depth][tokens of the column]
         const auto elements_of = [&](Index block) { return ceil_div(std::min(block_terms, K - block * block_terms), Isa::depth); };
         const auto width_of = [&](Index column) { return std::min(tile_columns, padded - column); };
