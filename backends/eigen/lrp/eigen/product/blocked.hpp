@@ -136,7 +136,7 @@ class Blocked {
         using Tile = typename Isa::template Forward<W>;
         constexpr Index tile_columns = Tile::vectors * lanes, depth = Isa::forward_depth, block_terms = depth * Isa::depth, row_stride = depth + 16;
         const Index tokens = x.rows, K = x.cols, N = w.rows, padded = round_up(tokens, lanes), blocks = std::max<Index>(1, ceil_div(K, block_terms));
-        E* packed = scratch.shared<E>(padded * blocks * depth);  // [blocks][columns of tiles][depth][tokens of the column]
+        E* packed = scratch.shared<E>(padded * ceil_div(K, Isa::depth));  // [blocks][columns of tiles][depth][tokens of the column]
         const auto elements_of = [&](Index block) { return ceil_div(std::min(block_terms, K - block * block_terms), Isa::depth); };
         const auto width_of = [&](Index column) { return std::min(tile_columns, padded - column); };
         constexpr Index part_terms = block_depth * Isa::depth;
@@ -209,10 +209,11 @@ class Blocked {
                 for (Index t = 0; t < cut.tiles; ++t) {
                     const Index row = cut.first(t), tall = cut.first(t + 1) - row;
                     const E* a = packed + (block * tokens + row) * tile_stride;
+                    const Index line = t + wide / in_line - cut.tiles;  // of a tile's columns: the last tiles fetch W's next rows, so that they are still there
                     for (Index column = 0; column < stride; column += wide)
                         tile<Isa, Tile>(tall, Tile::vectors, a, TileStride{}, b + column * count, sums + row * stride + column, stride, count,
-                                        t < wide / in_line ? columns_ahead(w, from + block_terms, first + column + t * in_line)
-                                                           : share_ahead(a + tall * tile_stride, tall * tile_stride, column / wide, stride / wide));
+                                        line >= 0 ? columns_ahead(w, from + block_terms, first + column + line * in_line)
+                                                  : share_ahead(a + tall * tile_stride, tall * tile_stride, column / wide, stride / wide));
                 }
             }
             for (Index t = 0; t < tokens; ++t) put_row<Isa>(p, sums + t * stride, cols, g.row(t) + first, past_caches);
