@@ -6,14 +6,17 @@
 // same bits, and so does every way of cutting a product into tiles.
 //
 // An instruction set is a struct with `element` (what A and B hold), `depth` (terms of the sum in one element), `lanes`, `Square` (product/square.hpp,
-// of `lanes` rows), the largest tiles of products forward and of all others (`Forward<W>`, `Packed`: rows, vectors), and static functions
+// of `lanes` rows), the largest tiles of products forward and of all others (`Forward<W>`, `Packed`: rows, vectors), `forward_depth` (elements of a block
+// forward; elsewhere block_depth), and static functions
 //   micro<MR, NV>(a, a_stride, b, c, ldc, count, ahead)   C [MR, NV * lanes] += A [MR, count] B [count, NV * lanes]
 //   may_be_ready<W>, ready(w)                   whether rows of weights are elements as they lie
 //   elements(x, count, to)                      to <- `count` floats as elements, padded with 0 to a whole one
 //   turn(x, stride, to, to_stride)              to [lanes][lanes] <- floats [lanes rows, lanes * depth] as elements, rows and columns exchanged
-//   widen_rows(w, stride, rows, count, to, apart)  to [rows], each `apart` elements behind the last <- weights [rows, count] as elements, padded with 0 to a whole element
-//   stream(alpha, x, count, to), settle()       to <- alpha x in whole cache lines, past the caches; for other threads to see once settled. Where there is such a thing
+//   widen_rows(w, stride, rows, count, to, apart)   to [rows], each `apart` elements behind the last <- weights [rows, count] as elements, padded with 0
 //   widen_columns(w, stride, count, width, to)  to [tiles][elements of count][2 * lanes] <- weights, or floats, [count, width], padded with 0
+// and, where it can write past the caches (`Streams`),
+//   stream(alpha, x, count, to)                 to <- alpha x, whole cache lines
+//   settle()                                    what this thread streamed is there for others
 #pragma once
 
 #include <algorithm>
@@ -170,7 +173,7 @@ struct FmaAvx2 : FloatElements<SquareAvx2> {
     }
 };
 
-/// Cache lines written whole.
+/// Whole cache lines, written past the caches.
 struct LinesAvx512 {
     [[gnu::target("avx512f")]] static void stream(float alpha, const float* x, Index count, float* to) {
         for (Index i = 0; i < count; i += 16) _mm512_stream_ps(to + i, _mm512_mul_ps(_mm512_set1_ps(alpha), _mm512_loadu_ps(x + i)));

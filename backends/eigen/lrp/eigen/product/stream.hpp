@@ -39,7 +39,8 @@ class Streamed {
         const Index threads = pool.size(), blocks = ceil_div(w.rows, block_terms);
         const Index kept = blocks * c.rows * round_up(w.cols, 64);
         constexpr Index long_run = (Index{8} << 10) / Index{sizeof(W)}, most_kept = Index{1} << 20;
-        const bool whole_rows = Isa::depth == 1 && c.rows <= stream_rows && w.cols < threads * long_run && blocks >= 4 * threads && kept <= most_kept;
+        const bool even = blocks >= 4 * threads || blocks % threads == 0;
+        const bool whole_rows = Isa::depth == 1 && c.rows <= stream_rows && w.cols < threads * long_run && even && kept <= most_kept;
 
         const Index packed = c.rows * ceil_div(w.rows, Isa::depth);
         E* const memory = scratch.shared<E>(packed * Isa::depth + (whole_rows ? kept : 0));
