@@ -134,17 +134,16 @@ class Blocked {
 
     static void forward(ThreadPool& pool, ProductScratch& scratch, const Product& p, View<const float> x, View<const W> w, View<float> y) {
         using Tile = typename Isa::template Forward<W>;
-        constexpr Index tile_columns = Tile::vectors * lanes, depth = Isa::forward_depth, block_terms = depth * Isa::depth, row_stride = depth + 16;
-        const Index tokens = x.rows, K = x.cols, N = w.rows, padded = round_up(tokens, lanes), blocks = std::max<Index>(1, ceil_div(K, block_terms));
+        constexpr Index tile_columns = Tile::vectors * lanes, depth = Isa::forward_depth, deep_terms = depth * Isa::depth, row_stride = depth + 16;
+        const Index tokens = x.rows, K = x.cols, N = w.rows, padded = round_up(tokens, lanes), blocks = std::max<Index>(1, ceil_div(K, deep_terms));
         E* packed = scratch.shared<E>(padded * ceil_div(K, Isa::depth));  // [blocks][columns of tiles][depth][tokens of the column]
-        const auto elements_of = [&](Index block) { return ceil_div(std::min(block_terms, K - block * block_terms), Isa::depth); };
+        const auto elements_of = [&](Index block) { return ceil_div(std::min(deep_terms, K - block * deep_terms), Isa::depth); };
         const auto width_of = [&](Index column) { return std::min(tile_columns, padded - column); };
-        constexpr Index part_terms = block_depth * Isa::depth;
-        const Index parts = ceil_div(K, part_terms);
+        const Index parts = ceil_div(K, block_terms);
         pool.parallel_for(parts * ceil_div(padded, tile_columns), [&](Index index) {
-            const Index from = index % parts * part_terms, block = from / block_terms, column = index / parts * tile_columns, width = width_of(column);
-            pack_transposed<Isa>(x.rows_from(column, std::min(width, tokens - column)).columns(from, std::min(part_terms, K - from)), width,
-                                 packed + block * depth * padded + column * elements_of(block) + (from - block * block_terms) / Isa::depth * width);
+            const Index from = index % parts * block_terms, block = from / deep_terms, column = index / parts * tile_columns, width = width_of(column);
+            pack_transposed<Isa>(x.rows_from(column, std::min(width, tokens - column)).columns(from, std::min(block_terms, K - from)), width,
+                                 packed + block * depth * padded + column * elements_of(block) + (from - block * deep_terms) / Isa::depth * width);
         });
 
         const bool ready = Isa::ready(w);
@@ -164,9 +163,9 @@ class Blocked {
             E* widened = scratch.own<E>(worker, most * (row_stride + padded));
             float* sums = reinterpret_cast<float*>(widened + most * row_stride);  // [columns of tiles][rows][tokens of the column]
             for (Index block = 0; block < blocks; ++block) {
-                const Index from = block * block_terms, count = elements_of(block);
+                const Index from = block * deep_terms, count = elements_of(block);
                 const E* b = packed + block * depth * padded;
-                if (!ready) Isa::widen_rows(rows.data + from, w.stride, rows.rows, std::min(block_terms, K - from), widened, row_stride);
+                if (!ready) Isa::widen_rows(rows.data + from, w.stride, rows.rows, std::min(deep_terms, K - from), widened, row_stride);
                 for (Index column = 0; column < padded; column += tile_columns) {
                     const Index width = width_of(column);
                     float* of_column = sums + column * rows.rows;
@@ -175,7 +174,7 @@ class Blocked {
                         const Index row = cut.first(t);
                         const E* a = ready ? reinterpret_cast<const E*>(rows.row(row) + from) : widened + row * row_stride;
                         tile<Isa, Tile>(cut.first(t + 1) - row, width / lanes, a, a_stride, b + column * count, of_column + row * width, width, count,
-                                        column == 0 ? rows_ahead(rows, cut, t, from, from + block_terms, ready) : Ahead{});
+                                        column == 0 ? rows_ahead(rows, cut, t, from, from + deep_terms, ready) : Ahead{});
                     }
                     if (block + 1 == blocks) put_transposed<Isa>(p, of_column, width, out.rows_from(column, std::min(width, tokens - column)), past_caches);
                 }
