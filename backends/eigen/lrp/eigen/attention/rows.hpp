@@ -102,13 +102,21 @@ struct RowsAvx512 {
         s = _mm512_fmadd_ps(s, r, _mm512_set1_ps(1.0f));
         return _mm512_maskz_scalef_ps(all, s, n);
     }
+    /// One number of all lanes: quarters, then halves of what is left.
+    template <class F>
+    [[gnu::target("avx512f,avx512bw,avx512vl,avx2,fma"), gnu::always_inline]] static inline float halved(__m512 x, const F& both) {
+        alignas(64) std::array<float, lanes> part;
+        _mm512_store_ps(part.data(), x);
+        const auto quarter = [&](std::size_t i) { return _mm_load_ps(part.data() + 4 * i); };
+        __m128 rest = both(both(quarter(0), quarter(1)), both(quarter(2), quarter(3)));
+        rest = both(rest, _mm_movehl_ps(rest, rest));
+        return _mm_cvtss_f32(both(rest, _mm_movehdup_ps(rest)));
+    }
     [[gnu::target("avx512f,avx512bw,avx512vl,avx2,fma")]] static float peak(const float* x, Index count) {
         const __m512 lowest = _mm512_set1_ps(-INFINITY);
         __m512 most = lowest;
         for (Index i = 0; i < count; i += lanes) most = _mm512_maskz_max_ps(all, most, _mm512_mask_loadu_ps(lowest, first(count - i), x + i));
-        alignas(64) std::array<float, lanes> part;
-        _mm512_store_ps(part.data(), most);
-        return RowsPlain::peak(part.data(), lanes);
+        return halved(most, [](__m128 a, __m128 b) { return _mm_max_ps(a, b); });
     }
     [[gnu::target("avx512f,avx512bw,avx512vl,avx2,fma")]] static float exponentials(float* x, Index count, float shift, float factor) {
         __m512 total = _mm512_setzero_ps();
@@ -118,11 +126,7 @@ struct RowsAvx512 {
             _mm512_mask_storeu_ps(x + i, some, value);
             total = _mm512_add_ps(total, value);
         }
-        alignas(64) std::array<float, lanes> part;
-        _mm512_store_ps(part.data(), total);
-        float sum = 0;
-        for (const float value : part) sum += value;
-        return sum;
+        return halved(total, [](__m128 a, __m128 b) { return _mm_add_ps(a, b); });
     }
     [[gnu::target("avx512f,avx512bw,avx512vl,avx2,fma")]] static void weigh(float* e, const float* p, float delta, Index count) {
         for (Index i = 0; i < count; i += lanes) {
