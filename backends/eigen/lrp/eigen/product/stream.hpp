@@ -38,7 +38,7 @@ class Streamed {
         // A column's sum is that of its blocks' sums in turn, so it does not change a bit how columns and blocks are dealt. Memory likes long runs.
         const Index threads = pool.size(), blocks = ceil_div(w.rows, block_terms);
         const Index kept = blocks * c.rows * round_up(w.cols, 64);
-        constexpr Index long_run = (Index{8} << 10) / Index{sizeof(W)}, most_kept = Index{1} << 20;
+        constexpr Index long_run = (Index{8} << 10) / Index{sizeof(W)}, most_kept = Index{1} << 17;  // sums that the second cache holds
         const bool even = blocks >= 4 * threads || blocks % threads == 0;
         const bool whole_rows = Isa::depth == 1 && c.rows <= stream_rows && w.cols < threads * long_run && even && kept <= most_kept;
 
